@@ -1,0 +1,33 @@
+public import MartletWire
+
+/// Why a socket call did not do what was asked.
+public enum SocketError: Error, Hashable, Sendable {
+  /// Another socket has that address and port.
+  case addressInUse
+  /// The host has no such address.
+  case addressNotAvailable
+  /// The address cannot be used here: a broadcast or multicast peer for TCP, an unspecified one, a port of zero.
+  case invalidAddress
+  /// No route leads there.
+  case noRoute
+  /// All ports or all room for sockets are taken.
+  case noResources
+  /// The socket does not exist (any more), or is not of the kind the call is for.
+  case notASocket
+  /// The socket is in a state that has no such call (writing after half-close, reading from a listener).
+  case invalidState
+  /// The connection or datagram socket has no peer.
+  case notConnected
+  /// The peer answered that nobody listens (RST to a SYN, ICMP port unreachable).
+  case refused
+  /// The peer reset the connection.
+  case reset
+  /// The connection was given up because this end aborted it.
+  case aborted
+  /// Nobody answered in time; `after` is how long it was tried.
+  case timedOut(after: Duration)
+  /// A router or the host itself said that the destination cannot be reached.
+  case unreachable(by: IPAddress)
+  /// The datagram is larger than can be sent.
+  case messageTooLong
+}
