@@ -3,7 +3,7 @@ extension RawSpan {
   /// The integer whose bytes stand at `offset`, most significant first. Out of bounds is the caller's bug and traps.
   @inlinable @inline(__always)
   public func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type = T.self) -> T {
-    T(bigEndian: unsafe unsafeLoadUnaligned(checking: offset, as: T.self))
+    T(bigEndian: unsafeLoadUnaligned(checking: offset, as: T.self))
   }
 
   @inlinable @inline(__always)
