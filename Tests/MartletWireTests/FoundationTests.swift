@@ -28,7 +28,9 @@ struct FoundationTests {
   @Test("Both checks see Foundation where it is: in this very test")
   func checksCanFail() throws {
     #expect(Self.importsFoundation(try String(contentsOfFile: #filePath, encoding: .utf8)))
-    for line in ["package import Foundation", "  @testable import FoundationEssentials", "import struct Foundation.Data"] {
+    for line in [
+      "package import Foundation", "  @testable import FoundationEssentials", "import struct Foundation.Data",
+    ] {
       #expect(Self.importsFoundation(line), "\(line)")
     }
     #expect(!Self.importsFoundation("/// No import of Foundation.\nimport MartletWire"))

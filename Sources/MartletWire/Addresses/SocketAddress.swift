@@ -12,12 +12,6 @@ public struct SocketAddress: Hashable, Sendable, BitwiseCopyable {
     self.zone = zone
   }
 
-  @inlinable public init(_ address: IPv4Address, port: UInt16) { self.init(IPAddress(address), port: port) }
-
-  @inlinable public init(_ address: IPv6Address, port: UInt16, zone: UInt32 = 0) {
-    self.init(IPAddress(address), port: port, zone: zone)
-  }
-
   /// The version whose packets carry the address.
   @inlinable public var version: IPVersion { address.version }
 }
