@@ -78,7 +78,9 @@ extension SocketAddress: LosslessStringConvertible, ExpressibleByStringLiteral {
     return zoneIndex(text)
   }
 
-  /// The socket address that `literal` spells; a literal that spells none is the programmer's bug and traps.
+  /// The socket address that `literal` spells; a literal that spells none is the programmer's bug and traps. Swift
+  /// calls this for `SocketAddress("…")` with a literal as well; text that comes from outside is a `String` and gets
+  /// `init?(_:)`.
   public init(stringLiteral literal: StaticString) {
     let text = literal.description
     guard let address = Self(text) else { preconditionFailure("\"\(text)\" is not an address and a port") }
