@@ -39,7 +39,9 @@ public struct Host: ~Copyable {
   let sequenceHash: KeyedHash
   var flows = HashIndex()
   var bindings = HashIndex()
-  var ports: EphemeralPorts
+  var ports = BoundPorts()
+  var ephemeralPorts: EphemeralPorts
+  var nextSerial: UInt64 = 0
   var connections: Slab<Connection>
   var listeners: Slab<Listener>
   var datagrams: Slab<DatagramSocket>
@@ -48,6 +50,8 @@ public struct Host: ~Copyable {
   var challenges: TokenBucket
   /// Connections that have something to send.
   var pending = Ring<SlabKey>()
+  /// Connections in TIME-WAIT, the oldest first: they go when room is short.
+  var timeWaits = Ring<SlabKey>()
   var events = Ring<SocketID>()
   /// What TCP produced, on its way to IP; empty between calls.
   var segments = PacketQueue()
@@ -77,7 +81,7 @@ public struct Host: ~Copyable {
     fragmentIdentification = UInt32(truncatingIfNeeded: random.next())
     flowHash = KeyedHash(key0: random.next(), key1: random.next())
     sequenceHash = KeyedHash(key0: random.next(), key1: random.next())
-    ports = EphemeralPorts(hash: KeyedHash(key0: random.next(), key1: random.next()))
+    ephemeralPorts = EphemeralPorts(hash: KeyedHash(key0: random.next(), key1: random.next()))
     connections = Slab(capacity: configuration.tcp.maximumConnections)
     listeners = Slab(capacity: configuration.tcp.maximumListeners)
     datagrams = Slab(capacity: configuration.datagrams.maximumSockets)
