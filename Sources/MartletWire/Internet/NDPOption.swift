@@ -94,7 +94,9 @@ extension NDPOption {
   /// zeros up to ``byteCount``, are the caller's to write.
   public func write(to bytes: inout MutableRawSpan, at start: Int) {
     let units = UInt8(truncatingIfNeeded: byteCount / 8)
-    func head(_ number: UInt8, _ rest: UInt16 = 0) -> UInt32 { UInt32(number) << 24 | UInt32(units) << 16 | UInt32(rest) }
+    func head(_ number: UInt8, _ rest: UInt16 = 0) -> UInt32 {
+      UInt32(number) << 24 | UInt32(units) << 16 | UInt32(rest)
+    }
     switch self {
     case .sourceLinkLayerAddress(let address):
       bytes.store(bigEndian: head(Number.sourceLinkLayerAddress), at: start)
