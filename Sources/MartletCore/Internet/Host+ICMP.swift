@@ -180,7 +180,7 @@ extension Host {
     let meaning = meaning(of: error, quote, from: reporter)
     switch quote.protocol {
     case .tcp: deliverTCPError(meaning, quote, on: interface)
-    case .udp: deliverUDPError(meaning, quote)
+    case .udp: deliverUDPError(meaning, quote, on: interface)
     case .icmpv4, .icmpv6: deliverEchoError(error, quote, from: reporter)
     default: drops.count(.icmpErrorUnmatched)
     }

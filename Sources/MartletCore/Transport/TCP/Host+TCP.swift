@@ -73,7 +73,7 @@ extension Host {
     findListener(flow, version, exact: true) ?? findListener(flow, version, exact: false)
   }
 
-  private func findListener(_ flow: Flow, _ version: IPVersion, exact: Bool) -> UInt32? {
+  func findListener(_ flow: Flow, _ version: IPVersion, exact: Bool) -> UInt32? {
     var best: UInt32?
     var bestSerial: UInt64 = 0
     bindings.forEach(hash(ofPort: flow.localPort, address: exact ? flow.localAddress : nil, .listener)) { value in

@@ -47,19 +47,22 @@ extension Host {
 
   /// The socket a datagram is for: a connected one first, then one bound to the address, then one bound to the port.
   private func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
-    let connected = flows.find(hash(of: flow, .datagram)) { value in
-      guard SocketTag(value).kind == .datagram else { return false }
-      let index = SocketTag(value).index
-      guard let remote = datagrams[index].remote else { return false }
-      return remote.address == flow.remoteAddress && remote.port == flow.remotePort
-        && datagrams[index].local.port == flow.localPort && datagrams[index].local.address == flow.localAddress
-    }
-    if let connected { return SocketTag(connected).index }
-    return boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
+    findConnectedDatagram(flow)
+      ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
       ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
   }
 
-  private func boundDatagramSocket(port: UInt16, address: IPAddress, version: IPVersion, exact: Bool) -> UInt32? {
+  func findConnectedDatagram(_ flow: Flow) -> UInt32? {
+    flows.find(hash(of: flow, .datagram)) { value in
+      let tag = SocketTag(value)
+      guard tag.kind == .datagram, let remote = datagrams[tag.index].remote else { return false }
+      let local = datagrams[tag.index].local
+      return remote.address == flow.remoteAddress && remote.port == flow.remotePort && local.port == flow.localPort
+        && local.address == flow.localAddress
+    }.map { SocketTag($0).index }
+  }
+
+  func boundDatagramSocket(port: UInt16, address: IPAddress, version: IPVersion, exact: Bool) -> UInt32? {
     var best: UInt32?
     var bestSerial: UInt64 = 0
     bindings.forEach(hash(ofPort: port, address: exact ? address : nil, .datagram)) { value in
@@ -75,20 +78,12 @@ extension Host {
   }
 
   /// An ICMP error about a datagram of ours: a connected socket is told (HR4-3).
-  mutating func deliverUDPError(_ error: QuotedError, _ quote: Quote) {
+  mutating func deliverUDPError(_ error: QuotedError, _ quote: Quote, on interface: InterfaceID) {
     if case .packetTooBig(let reported) = error { _ = learnPathMTU(reported, quote) }
-    let zone: UInt16 = 0
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
-      remotePort: quote.destinationPort, zone: zone)
-    let found = flows.find(hash(of: flow, .datagram)) { value in
-      let tag = SocketTag(value)
-      guard tag.kind == .datagram, let remote = datagrams[tag.index].remote else { return false }
-      return remote.address == flow.remoteAddress && remote.port == flow.remotePort
-        && datagrams[tag.index].local.port == flow.localPort
-    }
-    guard let found else { return drops.count(.icmpErrorUnmatched) }
-    let index = SocketTag(found).index
+      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface.index : 0)
+    guard let index = findConnectedDatagram(flow) else { return drops.count(.icmpErrorUnmatched) }
     switch error {
     case .refused: datagrams[index].error = .refused
     case .unreachable(let reporter): datagrams[index].error = .unreachable(by: reporter ?? quote.source)
