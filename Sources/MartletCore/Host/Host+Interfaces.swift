@@ -1,3 +1,4 @@
+internal import BasicContainers
 public import MartletWire
 
 // Interfaces, addresses and routes: what is set up before packets flow.
@@ -22,10 +23,11 @@ extension Host {
     guard Int(interface.index) < interfaces.count, address.address.isUnicast || address.address.isLoopback else {
       throw .invalidAddress
     }
-    if let entry = addresses.entry(for: address.address), !address.address.isLinkLocal || entry.interface == interface {
-      throw .addressInUse
-    }
-    addresses.append(LocalAddresses.Entry(address: address.address, subnet: address.subnet, interface: interface))
+    let isTaken =
+      address.address.isLinkLocal
+      ? addresses.contains(address.address, on: interface) : addresses.contains(address.address)
+    if isTaken { throw .addressInUse }
+    addresses.append(address, on: interface)
     if !address.address.isLinkLocal {
       try addRoute(to: address.subnet, via: nil, on: interface)
     }
@@ -37,13 +39,19 @@ extension Host {
   /// - Throws: ``SocketError/noResources`` when the table is full, ``SocketError/invalidAddress`` for a gateway of the
   ///   other IP version or an interface that does not exist.
   public mutating func addRoute(
-    to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: Int = 0
+    to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: UInt32 = 0
   ) throws(SocketError) {
     guard Int(interface.index) < interfaces.count, gateway.map({ $0.version == destination.version }) ?? true else {
       throw .invalidAddress
     }
-    let route = Route(destination: destination, gateway: gateway, interface: interface, metric: metric)
-    do { try routes.add(route) } catch { throw .noResources }
+    let nextHop = gateway.map { Route.NextHop.gateway($0) } ?? .onLink
+    do {
+      try routes.add(Route(to: destination, via: nextHop, on: interface, metric: metric))
+    } catch .full {
+      throw .noResources
+    } catch {
+      // Two addresses of one subnet share its route.
+    }
   }
 
   /// The interfaces' number, the loopback interface included.
@@ -65,15 +73,17 @@ extension Host {
   public func addresses(of interface: InterfaceID) -> [AddressInSubnet] {
     var result: [AddressInSubnet] = []
     for index in 0..<addresses.entries.count where addresses.entries[index].interface == interface {
-      let entry = addresses.entries[index]
-      result.append(AddressInSubnet(entry.address, prefixLength: entry.subnet.prefixLength))
+      result.append(addresses.entries[index].address)
     }
     return result
   }
 
+  /// The routes, in a fixed order.
+  public var routeTable: [Route] { routes.routes }
+
   /// Why a packet to `destination` would go where it goes.
-  public func explainRoute(to destination: IPAddress) -> RouteTable.Explanation { routes.explain(destination) }
+  public func explainRoute(to destination: IPAddress) -> RouteExplanation { routes.explain(destination) }
 
   /// The neighbour cache, in a fixed order.
-  public func neighborTable() -> [NeighborCache.Row] { neighbors.snapshot(at: now) }
+  public func neighborTable() -> [Neighbor] { neighbors.snapshot(at: now) }
 }

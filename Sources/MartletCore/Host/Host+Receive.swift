@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import MartletWire
 
 // The way in: link → Ethernet → ARP or IP. Each step hands the packet on; none hands it back.

@@ -9,7 +9,7 @@ extension Host {
       let identifier = UInt16.random(in: 1...UInt16.max, using: &random)
       if findEcho(identifier, version) != nil { continue }
       guard let key = echoes.insert(EchoSocket(version: version, identifier: identifier)) else { throw .noResources }
-      bindings.insert(hash(ofPort: identifier, address: nil, .echo), SocketTag(.echo, key.index).value)
+      bindings.insert(hash(ofPort: identifier, address: nil, .echo), place: SocketTag(.echo, key.index).value)
       return SocketID(.echo, key)
     }
     throw .noResources
@@ -87,7 +87,7 @@ extension Host {
     }
     echoes[index].received.append(packet)
     echoes[index].receivedByteCount += Packet.blockByteCount
-    note(.readable, on: SocketID(.echo, echoes.key(at: index)))
+    note(.readable, on: SocketID(.echo, echoes.tenant(at: index)))
   }
 
   /// An ICMP error about one of our echo requests.
@@ -115,7 +115,7 @@ extension Host {
   }
 
   mutating func closeEcho(_ index: UInt32) {
-    bindings.remove(hash(ofPort: echoes[index].identifier, address: nil, .echo), SocketTag(.echo, index).value)
-    echoes.remove(echoes.key(at: index))
+    bindings.remove(hash(ofPort: echoes[index].identifier, address: nil, .echo), place: SocketTag(.echo, index).value)
+    echoes.remove(echoes.tenant(at: index))
   }
 }

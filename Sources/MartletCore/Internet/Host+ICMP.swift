@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import MartletWire
 
 /// An ICMP error of either version.

@@ -36,6 +36,13 @@ extension Host {
     deliver(packet, context)
   }
 
+  private func walkExtensionHeaders(
+    of header: IPv6Header, in packet: borrowing Packet
+  ) throws(WireError) -> IPv6ExtensionHeaders {
+    try IPv6ExtensionHeaders(
+      of: header, in: packet.bytes, limits: .init(headers: configuration.internet.maximumExtensionHeaders))
+  }
+
   /// Walks over the extension headers and puts fragments together; nil when the packet was dropped or has to wait.
   private mutating func passExtensionHeaders(
     _ packet: consuming Packet, _ header: IPv6Header, _ context: inout InternetContext

@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import MartletWire
 
 /// Where a packet goes and what its IP header says.
@@ -28,15 +29,14 @@ extension Host {
       if addresses.isLocal(destination, on: interface) { return (.loopback, destination) }
       return (interface, destination)
     }
-    guard let route = routes.lookup(destination) else { return nil }
-    if let zone, route.interface != zone { return nil }
-    return (route.interface, route.gateway ?? destination)
+    guard let route = routes.lookup(destination, on: zone) else { return nil }
+    return (route.interface, route.neighbor(for: destination))
   }
 
   /// The address a packet to `destination` by `interface` is sent from (RFC 6724 section 5).
   mutating func sourceAddress(for destination: IPAddress, by interface: InterfaceID) -> IPAddress? {
-    if interface == .loopback { return destination.isLoopback || addresses.contains(destination) ? destination : .loopback(destination.version) }
-    return SourceAddressSelection.select(for: destination, by: interface, from: addresses)
+    if interface == .loopback { return destination }
+    return AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address.address
   }
 
   /// The largest IP packet that reaches `destination` by `interface`, as far as is known.
@@ -86,8 +86,6 @@ extension Host {
   }
 
   private mutating func outputFragments(_ packet: consuming Packet, _ outgoing: Outgoing, mtu: Int) {
-    // The sum covers the whole transport packet: no device sees that once it is in pieces.
-    if packet.metadata.checksum == .partial { Segmentation.completeChecksum(&packet) }
     var fragments = PacketQueue()
     fragmentIdentification &+= 1
     let result = Fragmentation.split(

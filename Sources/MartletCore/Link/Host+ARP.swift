@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import MartletWire
 
 // ARP (RFC 826), and the solicitations and announcements that ARP and neighbour discovery have in common.

@@ -1,3 +1,4 @@
+internal import BasicContainers
 internal import MartletWire
 
 // Neighbour discovery (RFC 4861) as a host does it: solicitations, advertisements, and what routers say of the link.

@@ -99,8 +99,11 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     return unsafe slot(index).pointee.element != nil
   }
 
+  /// The key of whoever lives at `index`, if anybody does.
+  package func key(at index: UInt32) -> SlabKey? { isOccupied(index) ? tenant(at: index) : nil }
+
   /// The key of whoever lives at `index`; asking for an empty place is the caller's bug and traps.
-  package func key(at index: UInt32) -> SlabKey {
+  package func tenant(at index: UInt32) -> SlabKey {
     precondition(isOccupied(index), "nobody lives there")
     return unsafe SlabKey(index: index, generation: slot(index).pointee.generation)
   }

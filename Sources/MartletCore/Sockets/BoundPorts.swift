@@ -9,13 +9,13 @@ struct BoundPorts: ~Copyable {
   }
 
   mutating func insert(_ tag: SocketTag, port: UInt16) {
-    if tag.kind == .listener { listeners.insert(Self.spread(port), tag.value) } else { datagrams.insert(Self.spread(port), tag.value) }
+    if tag.kind == .listener { listeners.insert(Self.spread(port), place: tag.value) } else { datagrams.insert(Self.spread(port), place: tag.value) }
   }
 
   mutating func remove(_ tag: SocketTag, port: UInt16) {
-    if tag.kind == .listener { listeners.remove(Self.spread(port), tag.value) } else { datagrams.remove(Self.spread(port), tag.value) }
+    if tag.kind == .listener { listeners.remove(Self.spread(port), place: tag.value) } else { datagrams.remove(Self.spread(port), place: tag.value) }
   }
 
   /// Ports that follow each other are spread over the table; every bit of the product says which port it was.
-  private static func spread(_ port: UInt16) -> UInt32 { UInt32(port) &* 0x9e37_79b1 }
+  private static func spread(_ port: UInt16) -> UInt64 { UInt64(port) &* 0x9e37_79b1 }
 }

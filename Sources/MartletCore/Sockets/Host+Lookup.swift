@@ -23,18 +23,17 @@ struct SocketTag: BitwiseCopyable {
 extension Host {
   /// The secret hash of a five-tuple: the protocol is that of the kind.
   @inline(__always)
-  func hash(of flow: Flow, _ kind: SocketID.Kind) -> UInt32 {
-    let ports = UInt64(flow.localPort) << 48 | UInt64(flow.remotePort) << 32 | UInt64(flow.zone) << 8 | UInt64(kind.rawValue)
-    return UInt32(
-      truncatingIfNeeded: flowHash.hash(
-        flow.localAddress.v6.high, flow.localAddress.v6.low, flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, ports))
+  func hash(of flow: Flow, _ kind: SocketID.Kind) -> UInt64 {
+    let ports = UInt64(flow.localPort) << 48 | UInt64(flow.remotePort) << 32 | UInt64(flow.zone.index) << 8 | UInt64(kind.rawValue)
+    return flowHash.hash(
+      flow.localAddress.v6.high, flow.localAddress.v6.low, flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, ports)
   }
 
   /// The secret hash of a local port with an address, or with none.
-  func hash(ofPort port: UInt16, address: IPAddress?, _ kind: SocketID.Kind) -> UInt32 {
+  func hash(ofPort port: UInt16, address: IPAddress?, _ kind: SocketID.Kind) -> UInt64 {
     let address = address.flatMap { $0.isUnspecified ? nil : $0 }
     let word = UInt64(port) << 16 | UInt64(kind.rawValue) << 1 | (address == nil ? 0 : 1)
-    return UInt32(truncatingIfNeeded: flowHash.hash(address?.v6.high ?? 0, address?.v6.low ?? 0, word))
+    return flowHash.hash(address?.v6.high ?? 0, address?.v6.low ?? 0, word)
   }
 
   /// Notes changes of a socket, and names it in the next events, once.

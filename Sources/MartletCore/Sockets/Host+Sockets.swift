@@ -52,7 +52,7 @@ extension Host {
     case .connection:
       guard connections.contains(socket.key) else { return nil }
       let flow = connections[index].flow
-      return SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone))
+      return SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone.index))
     case .datagram: return datagrams.contains(socket.key) ? datagrams[index].local : nil
     case .echo: return nil
     }
@@ -65,7 +65,7 @@ extension Host {
     case .connection:
       guard connections.contains(socket.key) else { return nil }
       let flow = connections[index].flow
-      return SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone))
+      return SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone.index))
     case .datagram: return datagrams.contains(socket.key) ? datagrams[index].remote : nil
     case .listener, .echo: return nil
     }
@@ -93,7 +93,7 @@ extension Host {
     for index in 0..<listeners.indexBound where listeners.isOccupied(index) {
       rows.append(
         SocketStatus(
-          socket: SocketID(.listener, listeners.key(at: index)), kind: .listener, local: listeners[index].local,
+          socket: SocketID(.listener, listeners.tenant(at: index)), kind: .listener, local: listeners[index].local,
           remote: nil, state: "LISTEN", receiveQueue: listeners[index].accepted.count, sendQueue: 0))
     }
     for index in 0..<connections.indexBound where connections.isOccupied(index) {
@@ -101,21 +101,21 @@ extension Host {
       let info = connections[index].tcp.info
       rows.append(
         SocketStatus(
-          socket: SocketID(.connection, connections.key(at: index)), kind: .tcp,
-          local: SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone)),
-          remote: SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone)),
+          socket: SocketID(.connection, connections.tenant(at: index)), kind: .tcp,
+          local: SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone.index)),
+          remote: SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone.index)),
           state: info.state.description, receiveQueue: info.receiveQueue, sendQueue: info.sendQueue))
     }
     for index in 0..<datagrams.indexBound where datagrams.isOccupied(index) {
       rows.append(
         SocketStatus(
-          socket: SocketID(.datagram, datagrams.key(at: index)), kind: .udp, local: datagrams[index].local,
+          socket: SocketID(.datagram, datagrams.tenant(at: index)), kind: .udp, local: datagrams[index].local,
           remote: datagrams[index].remote, state: nil, receiveQueue: datagrams[index].receivedByteCount, sendQueue: 0))
     }
     for index in 0..<echoes.indexBound where echoes.isOccupied(index) {
       rows.append(
         SocketStatus(
-          socket: SocketID(.echo, echoes.key(at: index)), kind: .echo,
+          socket: SocketID(.echo, echoes.tenant(at: index)), kind: .echo,
           local: SocketAddress(.any(echoes[index].version), port: echoes[index].identifier), remote: nil, state: nil,
           receiveQueue: echoes[index].receivedByteCount, sendQueue: 0))
     }
@@ -128,16 +128,16 @@ extension Host {
   ) -> DemultiplexingExplanation {
     let flow = Flow(
       localAddress: local.address, localPort: local.port, remoteAddress: remote.address, remotePort: remote.port,
-      zone: UInt16(truncatingIfNeeded: remote.zone))
+      zone: InterfaceID(index: UInt16(truncatingIfNeeded: remote.zone)))
     let isTCP = kind == .tcp || kind == .listener
-    let exact = isTCP ? findConnection(flow).map { SocketID(.connection, connections.key(at: $0)) }
-      : findConnectedDatagram(flow).map { SocketID(.datagram, datagrams.key(at: $0)) }
+    let exact = isTCP ? findConnection(flow).map { SocketID(.connection, connections.tenant(at: $0)) }
+      : findConnectedDatagram(flow).map { SocketID(.datagram, datagrams.tenant(at: $0)) }
     if let exact { return DemultiplexingExplanation(socket: exact, step: .fiveTuple) }
     for (step, isExact) in [(DemultiplexingExplanation.Step.addressAndPort, true), (.portAlone, false)] {
       let found = isTCP
-        ? findListener(flow, remote.address.version, exact: isExact).map { SocketID(.listener, listeners.key(at: $0)) }
+        ? findListener(flow, remote.address.version, exact: isExact).map { SocketID(.listener, listeners.tenant(at: $0)) }
         : boundDatagramSocket(port: local.port, address: local.address, version: remote.address.version, exact: isExact)
-          .map { SocketID(.datagram, datagrams.key(at: $0)) }
+          .map { SocketID(.datagram, datagrams.tenant(at: $0)) }
       if let found { return DemultiplexingExplanation(socket: found, step: step) }
     }
     return DemultiplexingExplanation(socket: nil, step: .nobody)

@@ -18,7 +18,7 @@ extension Host {
     nextSerial += 1
     let listener = Listener(local: local, options: options, isIPv4Only: local.address.isIPv4, serial: nextSerial)
     guard let key = listeners.insert(listener) else { throw .noResources }
-    bindings.insert(hash(ofPort: local.port, address: local.address, .listener), SocketTag(.listener, key.index).value)
+    bindings.insert(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
     ports.insert(SocketTag(.listener, key.index), port: local.port)
     return SocketID(.listener, key)
   }
@@ -63,7 +63,7 @@ extension Host {
     }
     var flow = Flow(
       localAddress: localAddress, localPort: local?.port ?? 0, remoteAddress: remote.address, remotePort: remote.port,
-      zone: remote.address.isLinkLocal ? route.interface.index : 0)
+      zone: remote.address.isLinkLocal ? route.interface : .loopback)
     if flow.localPort == 0 {
       flow.localPort = try ephemeralPort(for: flow)
     } else if isTaken(flow) {
@@ -76,7 +76,7 @@ extension Host {
       timestampOffset: timestampOffset(for: flow), at: self.now)
     guard let index = insertConnection(tcp, flow, listener: nil) else { throw .noResources }
     update(index)
-    return SocketID(.connection, connections.key(at: index))
+    return SocketID(.connection, connections.tenant(at: index))
   }
 
   /// A port nobody uses towards that peer, in an order an outsider cannot guess (RFC 6056 section 3.3.3). Ports with a
@@ -172,7 +172,7 @@ extension Host {
       update(key.index)
     }
     // Connections whose handshake is not done are reset (RFC 9293 section 3.10.4, CLOSE in LISTEN).
-    let key = listeners.key(at: index)
+    let key = listeners.tenant(at: index)
     var place: UInt32 = 0
     while place < connections.indexBound && listeners[index].halfOpenCount > 0 {
       if connections.isOccupied(place), connections[place].listener == key, connections[place].isHalfOpen {
@@ -185,7 +185,7 @@ extension Host {
       place += 1
     }
     let local = listeners[index].local
-    bindings.remove(hash(ofPort: local.port, address: local.address, .listener), SocketTag(.listener, index).value)
+    bindings.remove(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
     ports.remove(SocketTag(.listener, index), port: local.port)
     listeners.remove(key)
   }

@@ -24,7 +24,7 @@ extension Host {
     packet.removeFirst(headerByteCount)
     let flow = Flow(
       localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
-      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface.index : 0)
+      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
     if context.interface != .loopback, flow.localAddress == flow.remoteAddress { return drop(packet, .tcpLand) }
     guard let index = findConnection(flow) else { return receiveWithoutConnection(packet, header, options, flow, context) }
     if connections[index].isInTimeWait, header.flags.contains(.syn), !header.flags.contains(.ack),
@@ -107,7 +107,7 @@ extension Host {
       accepting: flow, syn: header, options, socketOptions: listeners[listener].options.connection,
       configuration: configuration.tcp, initialSequence: initialSequence(for: flow),
       maximumSegmentSize: maximumSegmentSize, timestampOffset: timestampOffset(for: flow), at: now)
-    let key = listeners.key(at: listener)
+    let key = listeners.tenant(at: listener)
     guard let index = insertConnection(tcp, flow, listener: key) else { return drop(packet, .tcpBacklogFull) }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
@@ -120,7 +120,7 @@ extension Host {
     connections[index].isHalfOpen = false
     guard listeners.contains(key) else { return }
     listeners[key.index].halfOpenCount -= 1
-    listeners[key.index].accepted.append(connections.key(at: index))
+    listeners[key.index].accepted.append(connections.tenant(at: index))
     note(.acceptable, on: SocketID(.listener, key))
   }
 
@@ -162,7 +162,7 @@ extension Host {
       cookie: cookie, flow: flow, acknowledgment: header, options,
       socketOptions: listeners[listener].options.connection, configuration: configuration.tcp,
       maximumSegmentSize: path, timestampOffset: timestampOffset(for: flow), at: now)
-    guard let index = insertConnection(tcp, flow, listener: listeners.key(at: listener)) else { return true }
+    guard let index = insertConnection(tcp, flow, listener: listeners.tenant(at: listener)) else { return true }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
     return true
@@ -174,7 +174,7 @@ extension Host {
   mutating func insertConnection(_ tcp: consuming TCPConnection, _ flow: Flow, listener: SlabKey?) -> UInt32? {
     if connections.count >= connections.capacity { evictTimeWait() }
     guard let key = connections.insert(Connection(tcp: tcp, flow: flow, listener: listener)) else { return nil }
-    flows.insert(hash(of: flow, .connection), SocketTag(.connection, key.index).value)
+    flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
     return key.index
   }
 
@@ -186,8 +186,8 @@ extension Host {
   }
 
   mutating func removeConnection(_ index: UInt32) {
-    let key = connections.key(at: index)
-    flows.remove(hash(of: connections[index].flow, .connection), SocketTag(.connection, index).value)
+    let key = connections.tenant(at: index)
+    flows.remove(hash(of: connections[index].flow, .connection), place: SocketTag(.connection, index).value)
     connectionTimers.set(nil, for: index)
     if connections[index].isHalfOpen, let listener = connections[index].listener, listeners.contains(listener) {
       listeners[listener.index].halfOpenCount -= 1
@@ -203,7 +203,7 @@ extension Host {
     if connections[index].tcp.isFinished && !connections[index].tcp.wantsTransmit { return finish(index) }
     if connections[index].tcp.wantsTransmit && !connections[index].isPending {
       connections[index].isPending = true
-      pending.append(connections.key(at: index))
+      pending.append(connections.tenant(at: index))
     }
     // Deadlines mostly move away; then the old place in the heap is left until it comes up.
     if let deadline = connections[index].tcp.deadline {
@@ -219,14 +219,14 @@ extension Host {
   private mutating func noteChanges(_ changes: SocketEvent.Changes, of index: UInt32) {
     if connections[index].isHalfOpen, changes.contains(.connected) { enqueueAccepted(index) }
     if connections[index].listener == nil {
-      note(changes, on: SocketID(.connection, connections.key(at: index)))
+      note(changes, on: SocketID(.connection, connections.tenant(at: index)))
     } else if changes.contains(.closed), connections[index].isHalfOpen {
       // Nobody ever saw it.
       connections[index].tcp.release()
     }
     if connections[index].tcp.state == .timeWait, !connections[index].isInTimeWait {
       connections[index].isInTimeWait = true
-      timeWaits.append(connections.key(at: index))
+      timeWaits.append(connections.tenant(at: index))
     }
   }
 
@@ -263,7 +263,7 @@ extension Host {
         while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
         continue
       }
-      while let segment = segments.popFirst() {
+      while var segment = segments.popFirst() {
         leaveChecksumPartial(&segment, outgoing, at: TCPHeader.checksumOffset)
         output(segment, outgoing)
       }
@@ -271,7 +271,7 @@ extension Host {
   }
 
   private mutating func outgoing(for flow: Flow, _ options: TCPSocketOptions) -> Outgoing? {
-    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == 0 ? nil : InterfaceID(index: flow.zone)) else {
+    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil
     }
     return Outgoing(
@@ -313,7 +313,7 @@ extension Host {
 
   /// The largest segment the path takes, headers of IP taken off, TCP's left in (RFC 9293 section 3.7.1).
   mutating func maximumSegmentSize(for flow: Flow) -> Int? {
-    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == 0 ? nil : InterfaceID(index: flow.zone)) else {
+    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil
     }
     let header = flow.remoteAddress.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.byteCount
@@ -333,7 +333,7 @@ extension Host {
   mutating func deliverTCPError(_ error: QuotedError, _ quote: Quote, on interface: InterfaceID) {
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
-      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface.index : 0)
+      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
     guard let index = findConnection(flow) else { return drops.count(.icmpErrorUnmatched) }
     let sequence = SequenceNumber(quote.secondWord)
     // Only what is in flight can have met a router: anything else is forged (RFC 5927 section 4.1).

@@ -17,7 +17,7 @@ extension Host {
       receiveBufferByteCount: options.receiveBufferByteCount ?? configuration.datagrams.receiveBufferByteCount,
       serial: nextSerial)
     guard let key = datagrams.insert(socket) else { throw .noResources }
-    bindings.insert(hash(ofPort: local.port, address: local.address, .datagram), SocketTag(.datagram, key.index).value)
+    bindings.insert(hash(ofPort: local.port, address: local.address, .datagram), place: SocketTag(.datagram, key.index).value)
     ports.insert(SocketTag(.datagram, key.index), port: local.port)
     return SocketID(.datagram, key)
   }
@@ -56,21 +56,21 @@ extension Host {
     guard let remote = datagrams[index].remote else { return nil }
     return Flow(
       localAddress: datagrams[index].local.address, localPort: datagrams[index].local.port,
-      remoteAddress: remote.address, remotePort: remote.port, zone: remote.address.isLinkLocal ? UInt16(remote.zone) : 0)
+      remoteAddress: remote.address, remotePort: remote.port, zone: remote.address.isLinkLocal ? InterfaceID(index: UInt16(truncatingIfNeeded: remote.zone)) : .loopback)
   }
 
   private mutating func reindex(_ index: UInt32) {
     let tag = SocketTag(.datagram, index).value
     let local = datagrams[index].local
-    if let flow = flow(of: index) { flows.insert(hash(of: flow, .datagram), tag) }
-    bindings.insert(hash(ofPort: local.port, address: local.address, .datagram), tag)
+    if let flow = flow(of: index) { flows.insert(hash(of: flow, .datagram), place: tag) }
+    bindings.insert(hash(ofPort: local.port, address: local.address, .datagram), place: tag)
   }
 
   private mutating func unindex(_ index: UInt32) {
     let tag = SocketTag(.datagram, index).value
     let local = datagrams[index].local
-    if let flow = flow(of: index) { flows.remove(hash(of: flow, .datagram), tag) }
-    bindings.remove(hash(ofPort: local.port, address: local.address, .datagram), tag)
+    if let flow = flow(of: index) { flows.remove(hash(of: flow, .datagram), place: tag) }
+    bindings.remove(hash(ofPort: local.port, address: local.address, .datagram), place: tag)
   }
 
   func datagramIndex(_ socket: SocketID) throws(SocketError) -> UInt32 {
@@ -158,6 +158,6 @@ extension Host {
   mutating func closeDatagram(_ index: UInt32) {
     unindex(index)
     ports.remove(SocketTag(.datagram, index), port: datagrams[index].local.port)
-    datagrams.remove(datagrams.key(at: index))
+    datagrams.remove(datagrams.tenant(at: index))
   }
 }

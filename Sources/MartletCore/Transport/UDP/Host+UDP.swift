@@ -18,7 +18,7 @@ extension Host {
     } else if !hasValidChecksum(packet, context) {
       return drop(packet, .udpChecksum)
     }
-    let zone = context.source.isLinkLocal ? context.interface.index : 0
+    let zone = context.source.isLinkLocal ? context.interface : .loopback
     let flow = Flow(
       localAddress: context.destination, localPort: destinationPort, remoteAddress: context.source,
       remotePort: sourcePort, zone: zone)
@@ -36,13 +36,13 @@ extension Host {
     packet.removeFirst(UDPHeader.byteCount)
     let record = ReceivedDatagram(
       byteCount: packet.count, isTruncated: false,
-      source: SocketAddress(context.source, port: sourcePort, zone: UInt32(zone)),
-      destination: SocketAddress(context.destination, port: destinationPort, zone: UInt32(zone)),
+      source: SocketAddress(context.source, port: sourcePort, zone: UInt32(zone.index)),
+      destination: SocketAddress(context.destination, port: destinationPort, zone: UInt32(zone.index)),
       interface: context.interface, hopLimit: context.hopLimit, trafficClass: context.trafficClass, time: now)
     guard packet.prepend(record) else { return drop(packet, .ipExtensionMalformed) }
     datagrams[place].received.append(packet)
     datagrams[place].receivedByteCount += cost
-    note(.readable, on: SocketID(.datagram, datagrams.key(at: place)))
+    note(.readable, on: SocketID(.datagram, datagrams.tenant(at: place)))
   }
 
   /// The socket a datagram is for: a connected one first, then one bound to the address, then one bound to the port.
@@ -82,7 +82,7 @@ extension Host {
     if case .packetTooBig(let reported) = error { _ = learnPathMTU(reported, quote) }
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
-      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface.index : 0)
+      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
     guard let index = findConnectedDatagram(flow) else { return drops.count(.icmpErrorUnmatched) }
     switch error {
     case .refused: datagrams[index].error = .refused
@@ -91,7 +91,7 @@ extension Host {
     case .packetTooBig: datagrams[index].error = .messageTooLong
     case .other: return
     }
-    note([.softError, .readable], on: SocketID(.datagram, datagrams.key(at: index)))
+    note([.softError, .readable], on: SocketID(.datagram, datagrams.tenant(at: index)))
   }
 }
 
