@@ -1,7 +1,7 @@
 /// Why a packet went no further. Every drop of the stack has one of these names and counts under it.
 public enum Drop {
   /// The reasons, by layer.
-  public enum Reason: UInt8, CaseIterable, Sendable {
+  public enum Reason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // Link
     case frameTruncated, frameNotForUs, frameUnknownType, frameVLANUnknown, interfaceDown, transmitQueueFull
     // ARP and neighbours

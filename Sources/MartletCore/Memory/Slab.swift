@@ -64,7 +64,7 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
   private mutating func grow() {
     let base = unsafe UInt32(chunks.count * Self.chunkCount)
-    let chunk = unsafe UnsafeMutablePointer<Slot>.allocate(capacity: Self.chunkCount)
+    let chunk = UnsafeMutablePointer<Slot>.allocate(capacity: Self.chunkCount)
     for offset in 0..<Self.chunkCount {
       let next = offset + 1 < Self.chunkCount ? base + UInt32(offset) + 1 : freeHead
       unsafe (chunk + offset).initialize(to: Slot(generation: 1, nextFree: next, element: nil))
@@ -93,12 +93,19 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     return unsafe slot.pointee.generation == key.generation && slot.pointee.element != nil
   }
 
-  /// The key of the tenant at `index`, if there is one.
-  package func key(at index: UInt32) -> SlabKey? {
-    guard unsafe Int(index) < chunks.count * Self.chunkCount else { return nil }
-    let slot = unsafe slot(index)
-    guard unsafe slot.pointee.element != nil else { return nil }
-    return unsafe SlabKey(index: index, generation: slot.pointee.generation)
+  /// Whether somebody lives at `index`.
+  package func isOccupied(_ index: UInt32) -> Bool {
+    guard unsafe Int(index) < chunks.count * Self.chunkCount else { return false }
+    return unsafe slot(index).pointee.element != nil
+  }
+
+  /// The key of whoever lives at `index`, if anybody does.
+  package func key(at index: UInt32) -> SlabKey? { isOccupied(index) ? tenant(at: index) : nil }
+
+  /// The key of whoever lives at `index`; asking for an empty place is the caller's bug and traps.
+  package func tenant(at index: UInt32) -> SlabKey {
+    precondition(isOccupied(index), "nobody lives there")
+    return unsafe SlabKey(index: index, generation: slot(index).pointee.generation)
   }
 
   /// The first place that was never used: keys' indices lie below it.
