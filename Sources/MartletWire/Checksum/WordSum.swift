@@ -1,0 +1,122 @@
+/// The one's complement sum of 16-bit words, in memory order: the inner loop of ``InternetChecksum``.
+///
+/// RFC 1071 section 2: the sum may be taken over wider words and in either byte order, as long as carries come back in
+/// at the bottom. So the loop adds 64-bit lanes: `low` gathers whole lanes modulo 2⁶⁴, `high` their upper halves, which
+/// is enough to recover the sum of the lower halves, at three vector instructions for sixteen bytes.
+public enum WordSum {
+  @usableFromInline typealias Lanes = SIMD8<UInt64>
+
+  /// The sum of the `count` bytes from `start` on, folded to 16 bits, in memory order; an odd last byte is padded with
+  /// a zero byte behind it.
+  ///
+  /// `start` may have any alignment; the bytes must be readable.
+  @unsafe
+  public static func of(_ start: UnsafeRawPointer, count: Int) -> UInt16 {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    var offset = 0
+    if count >= 64 {
+      var lows = Lanes(repeating: 0)
+      var highs = Lanes(repeating: 0)
+      while offset &+ 64 <= count {
+        let lanes = unsafe start.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+        lows &+= lanes
+        highs &+= lanes &>> 32
+        offset &+= 64
+      }
+      low = lows.wrappedSum()
+      high = highs.wrappedSum()
+    }
+    while offset &+ 8 <= count {
+      let lane = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      low &+= lane
+      high &+= lane &>> 32
+      offset &+= 8
+    }
+    let tail = unsafe tail(start + offset, count: count &- offset)
+    low &+= tail
+    high &+= tail &>> 32
+    return fold(low: low, high: high)
+  }
+
+  /// Copies `count` bytes from `start` to `destination` and returns their sum, as ``of(_:count:)`` does.
+  ///
+  /// The two areas must not overlap.
+  @unsafe
+  public static func copying(
+    from start: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, count: Int
+  ) -> UInt16 {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    var offset = 0
+    if count >= 64 {
+      var lows = Lanes(repeating: 0)
+      var highs = Lanes(repeating: 0)
+      while offset &+ 64 <= count {
+        let lanes = unsafe start.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+        unsafe destination.storeBytes(of: lanes, toByteOffset: offset, as: Lanes.self)
+        lows &+= lanes
+        highs &+= lanes &>> 32
+        offset &+= 64
+      }
+      low = lows.wrappedSum()
+      high = highs.wrappedSum()
+    }
+    while offset &+ 8 <= count {
+      let lane = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      unsafe destination.storeBytes(of: lane, toByteOffset: offset, as: UInt64.self)
+      low &+= lane
+      high &+= lane &>> 32
+      offset &+= 8
+    }
+    let tail = unsafe tail(start + offset, count: count &- offset)
+    var rest = tail.littleEndian
+    while offset < count {
+      unsafe destination.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: offset, as: UInt8.self)
+      rest &>>= 8
+      offset &+= 1
+    }
+    low &+= tail
+    high &+= tail &>> 32
+    return fold(low: low, high: high)
+  }
+
+  /// The last `count` bytes, fewer than eight, as the lane they would be with zero bytes behind them.
+  @unsafe @inline(__always)
+  static func tail(_ start: UnsafeRawPointer, count: Int) -> UInt64 {
+    var lane: UInt64 = 0
+    var shift: UInt64 = 0
+    var offset = 0
+    if count & 4 != 0 {
+      lane = UInt64(UInt32(littleEndian: unsafe start.loadUnaligned(as: UInt32.self)))
+      shift = 32
+      offset = 4
+    }
+    if count & 2 != 0 {
+      let word = UInt16(littleEndian: unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+      lane |= UInt64(word) &<< shift
+      shift &+= 16
+      offset &+= 2
+    }
+    if count & 1 != 0 {
+      lane |= UInt64(unsafe start.load(fromByteOffset: offset, as: UInt8.self)) &<< shift
+    }
+    return UInt64(littleEndian: lane)
+  }
+
+  /// The 16-bit sum of what the loops gathered. `high` is exact: 2³² lanes would have to pass for it to overflow.
+  @inlinable @inline(__always)
+  static func fold(low: UInt64, high: UInt64) -> UInt16 {
+    let lowerHalves = low &- high &<< 32
+    return fold((lowerHalves & 0xffff_ffff) &+ (lowerHalves &>> 32) &+ (high & 0xffff_ffff) &+ (high &>> 32))
+  }
+
+  /// `sum` with its carries brought back in until 16 bits remain.
+  @inlinable @inline(__always)
+  public static func fold(_ sum: UInt64) -> UInt16 {
+    var sum = (sum & 0xffff_ffff) &+ sum &>> 32
+    sum = (sum & 0xffff) &+ (sum &>> 16 & 0xffff) &+ sum &>> 32
+    sum = (sum & 0xffff) &+ sum &>> 16
+    return UInt16(truncatingIfNeeded: sum &+ sum &>> 16)
+  }
+}
