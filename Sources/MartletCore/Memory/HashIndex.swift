@@ -40,6 +40,14 @@ package struct HashIndex: ~Copyable {
     }
   }
 
+  /// Calls `body` with every place indexed under `hash`.
+  package func forEach(_ hash: UInt64, _ body: (UInt32) -> Void) {
+    _ = find(hash) {
+      body($0)
+      return false
+    }
+  }
+
   /// Indexes `place` under `hash`. The same place must not be indexed twice.
   package mutating func insert(_ hash: UInt64, place: UInt32) {
     if (count + 1) * 4 > (mask + 1) * 3 { grow() }

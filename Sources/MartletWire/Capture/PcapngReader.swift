@@ -9,6 +9,17 @@ public struct PcapngPacket: Hashable, Sendable {
   /// The size of the packet on the wire.
   public var originalByteCount: Int
   public var options: PcapngPacketOptions
+
+  public init(
+    interface: Int, timestamp: UInt64?, bytes: [UInt8], originalByteCount: Int,
+    options: PcapngPacketOptions = PcapngPacketOptions()
+  ) {
+    self.interface = interface
+    self.timestamp = timestamp
+    self.bytes = bytes
+    self.originalByteCount = originalByteCount
+    self.options = options
+  }
 }
 
 /// Reads a pcapng capture file (draft-ietf-opsawg-pcapng) of either byte order, packet by packet. Blocks and options
@@ -169,7 +180,7 @@ extension PcapngReader {
     let captured = interface.snapLength == 0 ? original : min(original, Int(interface.snapLength))
     guard let data = body.readBytes(captured) else { throw .malformed(field: "Original Packet Length") }
     return PcapngPacket(
-      interface: 0, timestamp: nil, bytes: data, originalByteCount: original, options: PcapngPacketOptions())
+      interface: 0, timestamp: nil, bytes: data, originalByteCount: original)
   }
 
   private static func nanoseconds(_ ticks: UInt64, on interface: PcapngInterface) throws(WireError) -> UInt64 {

@@ -80,7 +80,8 @@ public struct PcapngWriter: Sendable {
     fileprivate var byteCount = 0
   }
 
-  /// Begins a packet that lies in several pieces; nothing else may be written before its ``endPacket(_:originalByteCount:options:)``.
+  /// Begins a packet that lies in several pieces; nothing else may be written before its
+  /// ``endPacket(_:originalByteCount:options:)``.
   ///
   /// - Parameters: As for ``write(_:interface:at:originalByteCount:options:)``.
   public mutating func beginPacket(interface: Int, at nanoseconds: UInt64) -> OpenPacket {

@@ -177,7 +177,9 @@ struct AddressKindTests {
 
   @Test("Addresses are in the order of their numbers")
   func order() {
-    let addresses: [IPAddress] = ["::", "::1", "0.0.0.0", "9.0.0.0", "10.0.0.0", "2001:db8::", "2001:db8::1", "ff02::1"]
+    let addresses: [IPAddress] = [
+      "::", "::1", "0.0.0.0", "9.0.0.0", "10.0.0.0", "2001:db8::", "2001:db8::1", "ff02::1",
+    ]
     #expect(addresses.reversed().sorted() == addresses)
     #expect(("9.0.0.0" as IPv4Address) < "10.0.0.0")
     #expect(("0a:00:00:00:00:00" as MACAddress) > "09:ff:ff:ff:ff:ff")

@@ -47,8 +47,11 @@ struct AddressTextTests {
       ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
       ("2001:db8::1:0:0:1", "2001:db8::1:0:0:1"), ("2001:db8::0:1:0:0:1", "2001:db8::1:0:0:1"),
       ("2001:0db8::1:0:0:1", "2001:db8::1:0:0:1"), ("2001:db8:0:0:1::1", "2001:db8::1:0:0:1"),
-      ("2001:DB8:0:0:1::1", "2001:db8::1:0:0:1"), ("2001:db8:aaaa:bbbb:cccc:dddd:eeee:0001",
-        "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1"), ("2001:db8:0:0:0:0:2:1", "2001:db8::2:1"),
+      ("2001:DB8:0:0:1::1", "2001:db8::1:0:0:1"),
+      (
+        "2001:db8:aaaa:bbbb:cccc:dddd:eeee:0001",
+        "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1"
+      ), ("2001:db8:0:0:0:0:2:1", "2001:db8::2:1"),
       ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"), ("2001:db8::1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
       ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"), ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
       // "::" at either end, for one group, next to a dotted quad.
@@ -144,7 +147,7 @@ struct AddressTextTests {
     #expect(v4 == IPv4Address(192, 0, 2, 10))
     #expect(v6 == .loopback)
     #expect(either == [IPAddress(v4), .loopback(.v6)])
-    #expect(socket == SocketAddress(.loopback, port: 80))
+    #expect(socket == SocketAddress(.loopback(.v6), port: 80))
     #expect(subnet == Subnet(IPAddress(IPv4Address(128, 84, 217, 9)), prefixLength: 23))
     #expect(host == AddressInSubnet(IPAddress(IPv4Address(192, 0, 2, 1)), prefixLength: 24))
   }
