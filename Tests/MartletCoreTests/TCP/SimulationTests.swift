@@ -11,7 +11,6 @@ struct TCPSimulationTests {
       let simulation = TCPSimulation(seed: seed)
       do {
         try simulation.run()
-
       } catch {
         Issue.record("seed \(seed): \(error)")
       }
