@@ -69,7 +69,8 @@ public struct Host: ~Copyable {
       configuration.neighbors, hash: KeyedHash(key0: random.next(), key1: random.next()),
       random: RandomStream(seed: random.next()))
     routes = RouteTable(maximumRoutes: configuration.internet.maximumRoutes)
-    reassembler = Reassembler(configuration: configuration.internet)
+    reassembler = Reassembler(
+      configuration.internet, hash: KeyedHash(key0: random.next(), key1: random.next()))
     pathMTUs = PathMTUCache(
       maximumEntries: configuration.internet.maximumPathMTUEntries,
       hash: KeyedHash(key0: random.next(), key1: random.next()))
