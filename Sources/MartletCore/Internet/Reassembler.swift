@@ -128,7 +128,8 @@ extension Reassembler {
       if offset < end, fields.offset < pieceEnd {
         let isSame =
           offset == fields.offset && pieceEnd == end && fields.moreFragments == (entries[place].total != end)
-          && Self.haveSamePayload(packet, fields.headerByteCount, pieces[key].packet, pieces[key].headerByteCount, fields.count)
+          && Self.haveSamePayload(
+            packet, fields.headerByteCount, pieces[key].packet, pieces[key].headerByteCount, fields.count)
         return isSame ? .fragmentDuplicate : .fragmentOverlap
       }
       furthest = pieceEnd

@@ -84,7 +84,8 @@ struct AddressSelectionTests {
   @Test("What cannot be reached comes last, and what no rule tells apart stays in order")
   func unreachable() {
     let v4Only = [on(eth0, "192.0.2.1/24")]
-    #expect(order(["2001:db8::9", "198.51.100.9", "203.0.113.9"], v4Only) == ["198.51.100.9", "203.0.113.9", "2001:db8::9"])
+    #expect(
+      order(["2001:db8::9", "198.51.100.9", "203.0.113.9"], v4Only) == ["198.51.100.9", "203.0.113.9", "2001:db8::9"])
   }
 
   @Test("IPv6 comes before IPv4 when both are global, and not when its source is only link-local")

@@ -32,7 +32,9 @@ private struct Bench: ~Copyable {
   }
 
   mutating func timeout(at seconds: Int64) -> [UInt8]?? {
-    guard var timeout = reassembler.nextTimeout(at: .zero + .seconds(seconds), discarded: &discarded) else { return nil }
+    guard var timeout = reassembler.nextTimeout(at: .zero + .seconds(seconds), discarded: &discarded) else {
+      return nil
+    }
     guard let first = timeout.first.take() else { return .some(.none) }
     return .some(first.allBytes)
   }
@@ -92,7 +94,9 @@ struct ReassemblerTests {
     let overlapping = ipv6Fragment(Array(data[16..<32]), offset: 16, more: true)
     #expect(try bench.receive(overlapping) == .refused(.fragmentOverlap, pointer: nil))
     #expect(bench.discarded.drain().count == 1)
-    #expect(try bench.receive(ipv6Fragment(Array(data[24...]), offset: 24, more: false)) == .refused(.fragmentOverlap, pointer: nil))
+    #expect(
+      try bench.receive(ipv6Fragment(Array(data[24...]), offset: 24, more: false))
+        == .refused(.fragmentOverlap, pointer: nil))
     #expect(bench.reassembler.byteCount == 0)
     // Until the time is over, and then nobody is told.
     #expect(bench.timeout(at: 60) == nil)
@@ -122,14 +126,18 @@ struct ReassemblerTests {
   func tooBig() throws {
     var bench = Bench()
     #expect(try bench.receive(ipv4(pattern(24), offset: 65_512)) == .refused(.fragmentTooBig, pointer: nil))
-    #expect(try bench.receive(ipv6Fragment(pattern(24), offset: 65_512, more: false)) == .refused(.fragmentTooBig, pointer: 42))
+    #expect(
+      try bench.receive(ipv6Fragment(pattern(24), offset: 65_512, more: false))
+        == .refused(.fragmentTooBig, pointer: 42))
     #expect(try bench.receive(ipv6Fragment(pattern(23), offset: 65_512, more: false)) == .held)
   }
 
   @Test("A first fragment must show the transport header, and a later one may not write over it")
   func tiny() throws {
     var bench = Bench()
-    #expect(try bench.receive(ipv4(pattern(16), flags: .moreFragments, protocol: .tcp)) == .refused(.fragmentTiny, pointer: nil))
+    #expect(
+      try bench.receive(ipv4(pattern(16), flags: .moreFragments, protocol: .tcp))
+        == .refused(.fragmentTiny, pointer: nil))
     #expect(try bench.receive(ipv4(pattern(16), offset: 8, protocol: .tcp)) == .refused(.fragmentTiny, pointer: nil))
     let tiny = ipv6Fragment(pattern(16), offset: 0, more: true, next: .tcp)
     #expect(try bench.receive(tiny) == .refused(.fragmentTiny, pointer: nil))
@@ -143,7 +151,9 @@ struct ReassemblerTests {
   func behindLast() throws {
     var bench = Bench()
     #expect(try bench.receive(ipv4(pattern(16), offset: 16)) == .held)
-    #expect(try bench.receive(ipv4(pattern(16), flags: .moreFragments, offset: 32)) == .refused(.fragmentMalformed, pointer: nil))
+    #expect(
+      try bench.receive(ipv4(pattern(16), flags: .moreFragments, offset: 32))
+        == .refused(.fragmentMalformed, pointer: nil))
     #expect(bench.reassembler.count == 0)
   }
 
@@ -206,7 +216,9 @@ struct ReassemblerTests {
     #expect(try bench.receive(ipv4(Array(data[..<16]), flags: .moreFragments, tos: 2)) == .held)
     #expect(try bench.receive(ipv4(Array(data[16...]), offset: 16, tos: 3)) == .complete(ipv4(data, tos: 3)))
     #expect(try bench.receive(ipv4(Array(data[..<16]), id: 2, flags: .moreFragments, tos: 0)) == .held)
-    #expect(try bench.receive(ipv4(Array(data[16...]), id: 2, offset: 16, tos: 3)) == .refused(.fragmentMalformed, pointer: nil))
+    #expect(
+      try bench.receive(ipv4(Array(data[16...]), id: 2, offset: 16, tos: 3))
+        == .refused(.fragmentMalformed, pointer: nil))
   }
 
   @Test("Random fragments neither trap nor leak", arguments: 0..<20 as Range<UInt64>)
@@ -224,7 +236,9 @@ struct ReassemblerTests {
       if Bool.random(using: &random) {
         bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
       }
-      if Int.random(in: 0..<8, using: &random) == 0 { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random)) }
+      if Int.random(in: 0..<8, using: &random) == 0 {
+        bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+      }
       _ = try bench.receive(bytes, at: Int64(step / 4))
       while bench.timeout(at: Int64(step / 4)) != nil {}
       bench.discarded.removeAll()

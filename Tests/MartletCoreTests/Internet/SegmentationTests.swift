@@ -17,7 +17,9 @@ struct SegmentationTests {
     return ethernet + bytes
   }
 
-  @Test("A checksum over odd pieces is completed across linear part and slices", arguments: [[0], [1, 3], [7, 1, 1, 5], [64, 63]])
+  @Test(
+    "A checksum over odd pieces is completed across linear part and slices",
+    arguments: [[0], [1, 3], [7, 1, 1, 5], [64, 63]])
   func completes(sizes: [Int]) throws {
     let pool = PacketPool()
     do {

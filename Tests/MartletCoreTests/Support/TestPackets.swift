@@ -37,7 +37,9 @@ extension PacketQueue {
 }
 
 /// `count` bytes that are not all alike.
-func pattern(_ count: Int, seed: Int = 0) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: ($0 + seed) * 7 + $0 >> 8) } }
+func pattern(_ count: Int, seed: Int = 0) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: ($0 + seed) * 7 + $0 >> 8) }
+}
 
 extension [UInt8] {
   /// The 16-bit number at `offset`.
