@@ -137,13 +137,14 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
   /// The element at `index`; asking for an empty place is the caller's bug and traps.
   package subscript(index: UInt32) -> Element {
-    @inline(__always) _read {
+    // Addressors, since a coroutine costs a call and a frame at each use.
+    @inline(__always) unsafeAddress {
       precondition(isOccupied(index), "nobody lives there")
-      yield unsafe element(index).pointee
+      return unsafe UnsafePointer(element(index))
     }
-    @inline(__always) _modify {
+    @inline(__always) unsafeMutableAddress {
       precondition(isOccupied(index), "nobody lives there")
-      yield unsafe &element(index).pointee
+      return unsafe element(index)
     }
   }
 }

@@ -15,6 +15,7 @@ package struct DeadlineHeap: ~Copyable {
   package init() {}
 
   /// The earliest deadline.
+  @inline(__always)
   package var first: Instant? { heap.isEmpty ? nil : heap[0].deadline }
 
   /// How many things wait.

@@ -107,7 +107,7 @@ extension TCPOptions {
   /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted.
   ///
   /// - Throws: ``WireError/malformed(field:)`` as ``init(parsing:)`` does.
-  @inlinable
+  @inlinable @inline(__always)
   public init(of header: TCPHeader, in segment: RawSpan) throws(WireError) {
     if header.headerByteCount == 32 && segment.bigEndian(at: 20) == Kind.alignedTimestamps {
       self.init(timestamps: TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28)))

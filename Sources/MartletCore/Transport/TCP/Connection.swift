@@ -14,10 +14,18 @@ struct Connection: ~Copyable {
   var timeToLive: UInt8 = 0
   var trafficClass: UInt8 = 0
   var changes: SocketEvent.Changes = []
+  /// Under which deadline it stands in the host's heap; ``Instant/distantFuture`` if it stands nowhere.
+  var wakeUp = Instant.distantFuture
 
   init(tcp: consuming TCPConnection, listener: SlabKey?) {
     self.tcp = tcp
     self.listener = listener
+  }
+
+  /// Whether its host has anything to do after a call: the answer is mostly no, so it is asked in one place.
+  @inline(__always)
+  var needsUpdate: Bool {
+    tcp.hasChanges || tcp.state == .closed || (tcp.wantsTransmit && !isPending) || tcp.timers.first < wakeUp
   }
 }
 

@@ -73,7 +73,8 @@ extension Host {
     let tcp = TCPConnection(
       connecting: flow, options: options, configuration: configuration.tcp,
       initialSequence: sequenceNumbers.value(for: flow, at: self.now),
-      timestampOffset: sequenceNumbers.timestampOffset(for: flow), maximumSegmentSize: maximumSegmentSize, now: self.now)
+      timestampOffset: sequenceNumbers.timestampOffset(for: flow), maximumSegmentSize: maximumSegmentSize,
+      limits: tcpLimits, now: self.now)
     guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))

@@ -108,7 +108,7 @@ extension Host {
     let tcp = TCPConnection(
       accepting: flow, syn: header, options: options, socketOptions: socketOptions, configuration: configuration.tcp,
       initialSequence: sequence, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
-      maximumSegmentSize: maximumSegmentSize, now: now)
+      maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: now)
     let key = listeners.tenant(at: listener)
     guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
     connections[index].isHalfOpen = true
@@ -156,7 +156,7 @@ extension Host {
     let tcp = TCPConnection(
       cookie: flow, acknowledgment: header, options: options, agreed: agreed, socketOptions: socketOptions,
       configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
-      maximumSegmentSize: path, now: now)
+      maximumSegmentSize: path, limits: tcpLimits, now: now)
     guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else { return true }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
@@ -203,6 +203,11 @@ extension Host {
   /// Does what follows from a change of connection `index`: events, timers, something to send, the end.
   @inline(__always)
   mutating func update(_ index: UInt32) {
+    if connections[index].needsUpdate { followUp(index) }
+  }
+
+  @inline(never)
+  private mutating func followUp(_ index: UInt32) {
     if connections[index].tcp.hasChanges { noteChanges(connections[index].tcp.takeChanges(), of: index) }
     if connections[index].tcp.isFinished { return removeConnection(index) }
     if connections[index].tcp.wantsTransmit && !connections[index].isPending {
@@ -210,16 +215,13 @@ extension Host {
       pending.append(connections.tenant(at: index))
     }
     // Deadlines mostly move away; then the old place in the heap is left until it comes up.
-    if let deadline = connections[index].tcp.deadline {
-      if let placed = connectionTimers.deadline(of: index) {
-        if deadline < placed { connectionTimers.set(deadline, for: index) }
-      } else {
-        connectionTimers.set(deadline, for: index)
-      }
+    let deadline = connections[index].tcp.timers.first
+    if deadline < connections[index].wakeUp {
+      connections[index].wakeUp = deadline
+      connectionTimers.set(deadline, for: index)
     }
   }
 
-  @inline(never)
   private mutating func noteChanges(_ changes: SocketEvent.Changes, of index: UInt32) {
     if connections[index].isHalfOpen, changes.contains(.connected) { enqueueAccepted(index) }
     if connections[index].listener == nil {
@@ -238,6 +240,7 @@ extension Host {
   mutating func fireConnectionTimers() {
     while let index = connectionTimers.popDue(at: now) {
       guard connections.isOccupied(index) else { continue }
+      connections[index].wakeUp = .distantFuture
       if let deadline = connections[index].tcp.deadline, deadline <= now { connections[index].tcp.advance(to: now) }
       update(index)
     }

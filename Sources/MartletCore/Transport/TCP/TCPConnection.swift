@@ -65,6 +65,7 @@ package struct TCPConnection: ~Copyable {
     static let toldOfTrouble = Flags(rawValue: 1 << 21)
   }
 
+  private let anchor = Anchor()
   /// The connection's addresses and ports.
   package let flow: TCPFlow
   package internal(set) var state: TCPState
@@ -156,11 +157,14 @@ package struct TCPConnection: ~Copyable {
   /// What every opening has in common.
   init(
     flow: TCPFlow, state: TCPState, options: TCPSocketOptions, configuration: borrowing Host.Configuration.TCP,
-    initialSequence: SequenceNumber, timestampOffset: UInt32, maximumSegmentSize: Int, now: Instant
+    initialSequence: SequenceNumber, timestampOffset: UInt32, maximumSegmentSize: Int, limits hostLimits: TCPLimits?,
+    now: Instant
   ) {
     self.flow = flow
     self.state = state
-    limits = TCPLimits(configuration, options)
+    var limits = hostLimits ?? TCPLimits(configuration)
+    limits.apply(options)
+    self.limits = limits
     initialSend = initialSequence
     sendUnacknowledged = initialSequence
     sendNext = initialSequence
