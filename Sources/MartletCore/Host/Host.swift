@@ -115,6 +115,7 @@ extension Host {
     var earliest = connectionTimers.first
     if let deadline = neighbors.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
     if let deadline = reassembler.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
+    if let deadline = pathMTUs.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
     return earliest
   }
 
@@ -124,6 +125,7 @@ extension Host {
     fireConnectionTimers()
     advanceNeighbors()
     advanceReassembly()
+    pathMTUs.advance(to: self.now)
     settle()
   }
 
