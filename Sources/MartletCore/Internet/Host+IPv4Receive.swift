@@ -17,12 +17,16 @@ extension Host {
     let source = IPAddress(header.source)
     let destination = IPAddress(header.destination)
     let headerByteCount = Int(header.headerByteCount)
-    let isLocal = addresses.isLocal(destination, on: interface)
-    let isBroadcast = !isLocal && addresses.isBroadcast(destination, on: interface)
-
-    if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
-    if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
-    guard isLocal || isBroadcast || header.destination == .allHosts else { return drop(packet, .ipNotForUs) }
+    var isLocal = true
+    if !addresses.isKnownGood(from: source, to: destination, on: interface) {
+      if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
+      if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
+      isLocal = addresses.isLocal(destination, on: interface)
+      guard isLocal || addresses.isBroadcast(destination, on: interface) || header.destination == .allHosts else {
+        return drop(packet, .ipNotForUs)
+      }
+      if isLocal { addresses.noteGood(from: source, to: destination, on: interface) }
+    }
     // A unicast datagram in a link broadcast is dropped (HR3-39).
     if isLocal && packet.metadata.delivery != .unicast { return drop(packet, .ipBroadcastMismatch) }
     var context = InternetContext(
@@ -41,7 +45,7 @@ extension Host {
     if header.isFragment {
       guard let whole = reassemble(packet, context) else { return }
       packet = whole
-      guard let merged = try? IPv4Header(parsing: packet.bytes) else { return drop(packet, .fragmentMalformed) }
+      guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else { return drop(packet, .fragmentMalformed) }
       context.headerByteCount = Int(merged.headerByteCount)
     }
     packet.removeFirst(context.headerByteCount)
@@ -54,7 +58,7 @@ extension Host {
     let bytes = packet.bytes
     if bytes.bigEndian(at: 0, as: UInt8.self) >> 4 != 4 { return .failure(Refusal(reason: .ipVersion)) }
     do {
-      let header = try IPv4Header(parsing: bytes)
+      let header = try IPv4Header(parsing: bytes, packetByteCount: packet.count)
       guard header.isChecksumValid(in: bytes) else { return .failure(Refusal(reason: .ipHeaderChecksum)) }
       return .success(header)
     } catch {
