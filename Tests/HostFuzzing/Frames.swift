@@ -33,7 +33,12 @@ public enum Frames {
   /// The 4 or 16 bytes of an address.
   public static func bytes(of address: IPAddress) -> [UInt8] {
     if let v4 = address.v4 { return bytes(v4.value) }
-    return [address.v6.high, address.v6.low].flatMap { word in
+    return bytes(of: address.v6)
+  }
+
+  /// The 16 bytes of an address, IPv4-mapped ones too.
+  public static func bytes(of address: IPv6Address) -> [UInt8] {
+    [address.high, address.low].flatMap { word in
       (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
     }
   }
@@ -130,7 +135,7 @@ public struct IPv6Frame: Sendable {
     let first = extensions.first?.number ?? `protocol`
     var header = [version << 4, 0, 0, 0]
     header += Frames.bytes(payloadLength ?? UInt16(truncatingIfNeeded: chain.count + payload.count))
-    header += [first, hopLimit] + Frames.bytes(of: IPAddress(source)) + Frames.bytes(of: IPAddress(destination))
+    header += [first, hopLimit] + Frames.bytes(of: source) + Frames.bytes(of: destination)
     return header + chain + payload
   }
 

@@ -70,13 +70,13 @@ struct FragmentTests {
     bench.expectHealth()
   }
 
-  @Test("Overlapping fragments end their datagram", .rfc(5722, section: "4"), arguments: IPVersion.allCases, [8, 24, 40])
+  @Test("Overlapping fragments end their datagram", .rfc(5722, section: "4"), arguments: IPVersion.allCases, [8, 16, 24])
   func overlap(version: IPVersion, offset: Int) throws {
     var bench = try Bench()
     let pieces = Pieces.datagram(version, Pieces.text, size: 16)
     bench.inject(pieces[0])
     bench.inject(pieces[1])
-    let bad = Pieces.piece(version, [UInt8](repeating: 0x62, count: 24)[...], at: offset - 16, more: true)
+    let bad = Pieces.piece(version, [UInt8](repeating: 0x62, count: 24)[...], at: offset, more: true)
     bench.inject(bad)
     #expect(bench.b.drops[.fragmentOverlap] >= 1)
     #expect(bench.inject(pieces[2]).icmp.isEmpty)

@@ -214,13 +214,13 @@ struct BadNeighborDiscoveryTests {
   static let messages: [Message] = [
     Message(name: "hop limit 254", hopLimit: 254, message: solicitation()),
     Message(name: "code 1", message: solicitation(code: 1)),
-    Message(name: "a target that is a group", message: solicitation(target: Frames.bytes(of: "ff02::1"))),
+    Message(name: "a target that is a group", message: solicitation(target: Frames.bytes(of: IPAddress("ff02::1")))),
     Message(name: "an option of length 0", message: solicitation([1, 0, 2, 0, 0, 0, 0, 0x66])),
     Message(name: "an option past the end", message: solicitation([1, 2, 2, 0, 0, 0, 0, 0x66])),
     Message(name: "20 bytes", message: ICMPFrame(type: 135, Array(ours.prefix(12)))),
     Message(name: "a probe to one host", source: "::", message: solicitation([])),
     Message(name: "a probe with a link address", source: "::", destination: group, message: solicitation()),
-    Message(name: "a solicitation for somebody else", message: solicitation(target: Frames.bytes(of: "2001:db8::77")), reason: .arpNotForUs),
+    Message(name: "a solicitation for somebody else", message: solicitation(target: Frames.bytes(of: IPAddress("2001:db8::77"))), reason: .arpNotForUs),
     Message(
       name: "a solicited advertisement to everybody", destination: "ff02::1",
       message: advertisement(flags: 0x6000_0000, of: Bench.c6)),
@@ -234,7 +234,7 @@ struct BadNeighborDiscoveryTests {
     Message(name: "a short router advertisement", source: "fe80::3", message: ICMPFrame(type: 134, [0, 0, 0, 0])),
     Message(
       name: "a redirect", source: "fe80::3",
-      message: ICMPFrame(type: 137, Frames.bytes(of: "fe80::4") + Frames.bytes(of: "2001:db8:1::1")),
+      message: ICMPFrame(type: 137, Frames.bytes(of: IPAddress("fe80::4")) + Frames.bytes(of: IPAddress("2001:db8:1::1"))),
       reason: .icmpRedirectInvalid),
     Message(
       name: "in an atomic fragment", extensions: [(44, IPv6Frame.fragmentBody(offset: 0, more: false, identification: 7))],

@@ -15,11 +15,13 @@ struct EchoTests {
     let socket = try bench.a.openEcho(version: version)
     let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     try bench.a.sendEcho(
-      payload.span.bytes, sequence: 3, to: SocketAddress(Bench.ip(version).b, port: 0), from: socket, at: bench.now)
+      unsafe payload.span.bytes, sequence: 3, to: SocketAddress(Bench.ip(version).b, port: 0), from: socket, at: bench.now)
     bench.exchange()
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    var span = buffer.mutableSpan.mutableBytes
-    let reply = try #require(try bench.a.receiveEcho(from: socket, into: &span))
+    var span = buffer.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    let received = try bench.a.receiveEcho(from: socket, into: &bytes)
+    let reply = try #require(received)
     #expect(reply.kind == .reply)
     #expect(reply.sequence == 3)
     #expect(reply.source.address == Bench.ip(version).b)
@@ -35,7 +37,7 @@ struct EchoTests {
     let payload = [UInt8](repeating: 0, count: 65_508)
     #expect(throws: SocketError.messageTooLong) {
       try bench.a.sendEcho(
-        payload.span.bytes, sequence: 1, to: SocketAddress(IPAddress(Bench.b4), port: 0), from: socket, at: bench.now)
+        unsafe payload.span.bytes, sequence: 1, to: SocketAddress(IPAddress(Bench.b4), port: 0), from: socket, at: bench.now)
     }
     bench.expectHealth()
   }
@@ -67,7 +69,7 @@ struct EchoTests {
     let socket = try bench.b.openEcho(version: .v4)
     for sequence in UInt16(0)..<300 {
       try bench.b.sendEcho(
-        [UInt8](repeating: 0, count: size).span.bytes, sequence: sequence, to: SocketAddress(IPAddress(Bench.a4), port: 0),
+        unsafe [UInt8](repeating: 0, count: size).span.bytes, sequence: sequence, to: SocketAddress(IPAddress(Bench.a4), port: 0),
         from: socket, at: bench.now)
       bench.exchange()
     }

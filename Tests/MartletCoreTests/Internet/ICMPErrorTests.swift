@@ -180,7 +180,8 @@ struct ForgedICMPTests {
     var bench = try Bench()
     let client = try bench.a.connect(to: SocketAddress(Bench.ip(version).b, port: Bench.port), at: bench.now)
     bench.exchange()
-    let peer = try #require(bench.a.localAddress(of: client))
+    let local = bench.a.localAddress(of: client)
+    let peer = try #require(local)
     for sequence in [UInt32(0), 0x8000_0000, 0xffff_ffff] {
       var segment = TCPFrame(from: Bench.port, to: peer.port, flags: TCPFrame.ack, sequence: sequence)
       segment.payload = Array("HELLO".utf8)
@@ -191,9 +192,10 @@ struct ForgedICMPTests {
         #expect(bench.b.drops[.icmpErrorUnmatched] == before + 1)
       }
     }
-    _ = try bench.a.write(Array("still here".utf8).span.bytes, to: client, at: bench.now)
+    _ = try bench.a.write(unsafe Array("still here".utf8).span.bytes, to: client, at: bench.now)
     bench.run(for: .milliseconds(100))
-    #expect(try bench.readText(client) == "STILL HERE")
+    let text = try bench.readText(client)
+    #expect(text == "STILL HERE")
     bench.a.close(client, at: bench.now)
     bench.expectHealth()
   }
@@ -209,7 +211,7 @@ struct ForgedICMPTests {
     bench.sent = []
     let size = 1_500 - (version == .v4 ? 28 : 48)
     try bench.b.send(
-      [UInt8](repeating: 0, count: size).span.bytes, to: SocketAddress(Self.peer(version), port: 9), from: client,
+      unsafe [UInt8](repeating: 0, count: size).span.bytes, to: SocketAddress(Self.peer(version), port: 9), from: client,
       at: bench.now)
     bench.exchange()
     #expect(bench.sent.filter { $0.count > 200 }.map(\.count) == [1_514])
@@ -224,8 +226,10 @@ struct ForgedICMPTests {
     for socket in [first, second] { try bench.b.connectDatagram(socket, to: SocketAddress(Self.peer(version), port: 9)) }
     let datagram = UDPFrame(from: 5_001, to: 9).bytes(from: Bench.ip(version).b, to: Self.peer(version))
     bench.inject(Self.unreachable(version, Self.quote(version, 17, datagram)))
-    #expect(bench.b.takeError(of: first) == .refused)
-    #expect(bench.b.takeError(of: second) == nil)
+    let errorOffirst = bench.b.takeError(of: first)
+    #expect(errorOffirst == .refused)
+    let errorOfsecond = bench.b.takeError(of: second)
+    #expect(errorOfsecond == nil)
     bench.expectHealth()
   }
 
@@ -236,7 +240,8 @@ struct ForgedICMPTests {
     try bench.b.connectDatagram(socket, to: SocketAddress(IPAddress(Bench.a6), port: 9))
     let datagram = UDPFrame(from: 5_001, to: 9).bytes(from: IPAddress(Bench.b6), to: IPAddress(Bench.a6))
     bench.inject(Self.unreachable(.v4, Self.quote(.v6, 17, datagram)))
-    #expect(bench.b.takeError(of: socket) == nil)
+    let errorOfsocket = bench.b.takeError(of: socket)
+    #expect(errorOfsocket == nil)
     #expect(bench.b.drops[.icmpErrorUnmatched] == 1)
     bench.expectHealth()
   }
