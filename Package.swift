@@ -55,7 +55,7 @@ let package = Package(
       name: "HostFuzzing", dependencies: ["MartletCore", "MartletWire"], path: "Tests/HostFuzzing", swiftSettings: settings),
     .testTarget(
       name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing"], swiftSettings: settings),
-    .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire"], swiftSettings: settings),
+    .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletLinks", "MartletCore", "MartletWire"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
