@@ -131,7 +131,7 @@ extension Bench {
     var moved = false
     a.advance(to: now)
     var fromA: [[UInt8]] = []
-    a.transmit(from: Self.eth, at: now) { fromA.append($0.allBytes) }
+    a.transmit(from: Self.eth, at: now) { fromA.append($0.bytesForFuzzing) }
     for frame in fromA {
       moved = true
       for arriving in tamper?(frame) ?? [frame] { deliver(arriving) }
@@ -140,7 +140,7 @@ extension Bench {
     serve()
     b.advance(to: now)
     var fromB: [[UInt8]] = []
-    b.transmit(from: Self.eth, at: now) { fromB.append($0.allBytes) }
+    b.transmit(from: Self.eth, at: now) { fromB.append($0.bytesForFuzzing) }
     for frame in fromB {
       moved = true
       if let packet = pool.packet(frame) { a.receive(packet, on: Self.eth, at: now) }
@@ -290,7 +290,7 @@ extension Bench {
 
 extension Packet {
   /// All bytes in one array.
-  fileprivate var allBytes: [UInt8] {
+  var bytesForFuzzing: [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     var span = bytes.mutableSpan
     var raw = unsafe span.mutableBytes
