@@ -28,8 +28,6 @@ public struct Bench: ~Copyable {
   public private(set) var accepted: [SocketID] = []
   /// What B has sent since somebody last looked.
   public var sent: [[UInt8]] = []
-  /// Sees every frame from A before B does, and says what B gets in its place.
-  public var tamper: ((_ frame: [UInt8]) -> [[UInt8]])?
 
   public init(configuration: Host.Configuration = Host.Configuration(), seed: UInt64 = 1) throws {
     pool = PacketPool()
@@ -134,7 +132,7 @@ extension Bench {
     a.transmit(from: Self.eth, at: now) { fromA.append($0.bytesForFuzzing) }
     for frame in fromA {
       moved = true
-      for arriving in tamper?(frame) ?? [frame] { deliver(arriving) }
+      deliver(frame)
     }
     while a.nextEvent() != nil {}
     serve()
@@ -262,7 +260,9 @@ extension Bench {
       let client = try a.connect(to: SocketAddress(Self.ip(version).b, port: Self.port), at: now)
       defer { a.close(client, at: now) }
       exchange()
-      guard try a.write(unsafe Array("hello".utf8).span.bytes, to: client, at: now) == 5 else { return "TCP takes nothing" }
+      guard try a.write(unsafe Array("hello".utf8).span.bytes, to: client, at: now) == 5 else {
+        return "TCP takes nothing"
+      }
       // Delayed acknowledgements and a slow start are no illness.
       run(for: .milliseconds(300))
       guard try readText(client) == "HELLO" else { return "TCP answered something else" }

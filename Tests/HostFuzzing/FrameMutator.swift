@@ -43,12 +43,16 @@ struct FrameMutator {
 
   private mutating func interestingByte() -> UInt8 {
     let known: [UInt8] = [0, 1, 2, 4, 5, 6, 7, 8, 17, 20, 43, 44, 58, 59, 60, 0x45, 0x4f, 0x60, 0x7f, 0x80, 0xff]
-    return Bool.random(using: &random) ? known.randomElement(using: &random) ?? 0 : UInt8.random(in: 0...255, using: &random)
+    return Bool.random(using: &random)
+      ? known.randomElement(using: &random) ?? 0 : UInt8.random(in: 0...255, using: &random)
   }
 
   private mutating func interestingWord() -> UInt16 {
-    let known: [UInt16] = [0, 1, 7, 8, 9, 20, 40, 0x2000, 0x1fff, 0x3fff, 0x7fff, 0x8000, 0xfff8, 0xffff, 0x0800, 0x86dd, 0x0806]
-    return Bool.random(using: &random) ? known.randomElement(using: &random) ?? 0 : UInt16.random(in: 0...0xffff, using: &random)
+    let known: [UInt16] = [
+      0, 1, 7, 8, 9, 20, 40, 0x2000, 0x1fff, 0x3fff, 0x7fff, 0x8000, 0xfff8, 0xffff, 0x0800, 0x86dd, 0x0806,
+    ]
+    return Bool.random(using: &random)
+      ? known.randomElement(using: &random) ?? 0 : UInt16.random(in: 0...0xffff, using: &random)
   }
 
   private mutating func interestingLong() -> UInt32 {

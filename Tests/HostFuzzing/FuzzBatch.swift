@@ -1,4 +1,4 @@
-import MartletCore
+public import MartletCore
 import MartletWire
 
 /// One reproducible round of fuzzing: a host with sockets of every kind in many states, some thousands of bad frames, and
@@ -10,6 +10,14 @@ public enum FuzzBatch {
     public var cases: Int
     /// What is wrong, if something is.
     public var complaint: String?
+    /// A digest of everything that B sent: the same seed gives the same.
+    public var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    /// How often B dropped a packet for which reason.
+    public var drops: Drop.Counters?
+
+    mutating func note(_ frames: [[UInt8]]) {
+      for frame in frames { for byte in frame { digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 } }
+    }
   }
 
   /// Gives a fresh host the batch of `seed`, `count` frames or a few more.
@@ -20,12 +28,13 @@ public enum FuzzBatch {
     configuration.tcp.synQueue = 32
     configuration.tcp.receiveBufferByteCount = 64 << 10
     configuration.datagrams.receiveBufferByteCount = 64 << 10
-    var cases = 0
+    var result = Result(cases: 0)
     do {
       var bench = try Bench(configuration: configuration, seed: seed)
-      let complaint = try run(&bench, seed: seed, count: count, &cases)
-      return Result(cases: cases, complaint: complaint)
-    } catch { return Result(cases: cases, complaint: "\(error)") }
+      try run(&bench, seed: seed, count: count, &result)
+      result.drops = bench.b.drops
+    } catch { result.complaint = "\(error)" }
+    return result
   }
 
   /// Gives a fresh host every prefix of every frame there is.
@@ -50,13 +59,13 @@ public enum FuzzBatch {
   }
 
   private static func run(
-    _ bench: inout Bench, seed: UInt64, count: Int, _ cases: inout Int
-  ) throws -> String? {
+    _ bench: inout Bench, seed: UInt64, count: Int, _ result: inout Result
+  ) throws {
     let corpus = FrameCorpus().frames
     var mutator = FrameMutator(random: RandomStream(seed: seed, forkedFor: "mutator"))
     var sockets = try FuzzSockets(&bench)
     var mostBlocks = 0
-    while cases < count {
+    while result.cases < count {
       // Frames of live connections: what A says now, damaged, before what A really said, or in its place.
       var live: [[UInt8]] = []
       sockets.speak(&bench, &mutator.random)
@@ -65,14 +74,14 @@ public enum FuzzBatch {
       for frame in live {
         for _ in 0..<8 {
           bench.deliver(mutator.mutate(frame, with: corpus + live))
-          cases += 1
+          result.cases += 1
         }
         if Int.random(in: 0..<16, using: &mutator.random) != 0 { bench.deliver(frame) }
       }
       for _ in 0..<32 {
         guard let frame = corpus.randomElement(using: &mutator.random) else { break }
         bench.deliver(mutator.mutate(frame, with: corpus))
-        cases += 1
+        result.cases += 1
       }
       mostBlocks = max(mostBlocks, bench.pool.statistics.blocksInUse)
       if Int.random(in: 0..<8, using: &mutator.random) == 0 {
@@ -80,12 +89,14 @@ public enum FuzzBatch {
       } else {
         _ = bench.exchangeOnce()
       }
+      result.note(bench.sent)
       bench.sent = []
-      if let complaint = bounds(&bench) { return complaint }
+      result.complaint = bounds(&bench)
+      if result.complaint != nil { return }
     }
     sockets.close(&bench)
-    guard mostBlocks < 20_000 else { return "\(mostBlocks) blocks at one time" }
-    return health(&bench)
+    result.complaint = mostBlocks < 20_000 ? health(&bench) : "\(mostBlocks) blocks at one time"
+    result.note(bench.sent)
   }
 
   /// What has grown past its bound.

@@ -44,7 +44,9 @@ struct Fuzz: ParsableCommand {
       batch &+= 1
     }
     let elapsed = (clock.now - start) / .seconds(1)
-    print("\(cases) cases in \(Int(elapsed)) s, \(Int(Double(cases) / elapsed)) cases/s, seeds \(seed)..<\(batch): all well")
+    print(
+      "\(cases) cases in \(Int(elapsed)) s, \(Int(Double(cases) / elapsed)) cases/s, seeds \(seed)..<\(batch): all well"
+    )
   }
 
   private func report(_ result: FuzzBatch.Result, seed: UInt64?) throws {

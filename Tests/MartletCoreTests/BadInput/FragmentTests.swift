@@ -70,7 +70,8 @@ struct FragmentTests {
     bench.expectHealth()
   }
 
-  @Test("Overlapping fragments end their datagram", .rfc(5722, section: "4"), arguments: IPVersion.allCases, [8, 16, 24])
+  @Test(
+    "Overlapping fragments end their datagram", .rfc(5722, section: "4"), arguments: IPVersion.allCases, [8, 16, 24])
   func overlap(version: IPVersion, offset: Int) throws {
     var bench = try Bench()
     let pieces = Pieces.datagram(version, Pieces.text, size: 16)
@@ -100,19 +101,31 @@ struct FragmentTests {
     var testDescription: String { name }
   }
 
-  static let refused: [BadFrame] = IPVersion.allCases.flatMap { version in
-    let zeros = [UInt8](repeating: 0, count: 64)
-    return [
-      BadFrame("12 bytes and more to come, IP\(version)", .fragmentMalformed, Pieces.piece(version, zeros[..<12], at: 64, more: true)),
-      BadFrame("no bytes and more to come, IP\(version)", .fragmentMalformed, Pieces.piece(version, zeros[..<0], at: 64, more: true)),
-      BadFrame("past the largest packet, IP\(version)", .fragmentTooBig, Pieces.piece(version, zeros[..<64], at: 65_512, more: false)),
-      BadFrame("a first fragment with half a TCP header, IP\(version)", .fragmentTiny, Pieces.piece(version, zeros[..<8], at: 0, more: true, protocol: 6)),
+  static let refused: [BadFrame] =
+    IPVersion.allCases.flatMap { version in
+      let zeros = [UInt8](repeating: 0, count: 64)
+      return [
+        BadFrame(
+          "12 bytes and more to come, IP\(version)", .fragmentMalformed,
+          Pieces.piece(version, zeros[..<12], at: 64, more: true)),
+        BadFrame(
+          "no bytes and more to come, IP\(version)", .fragmentMalformed,
+          Pieces.piece(version, zeros[..<0], at: 64, more: true)),
+        BadFrame(
+          "past the largest packet, IP\(version)", .fragmentTooBig,
+          Pieces.piece(version, zeros[..<64], at: 65_512, more: false)),
+        BadFrame(
+          "a first fragment with half a TCP header, IP\(version)", .fragmentTiny,
+          Pieces.piece(version, zeros[..<8], at: 0, more: true, protocol: 6)),
+      ]
+    } + [
+      BadFrame(
+        "a fragment inside the TCP header", .fragmentTiny,
+        Pieces.piece(.v4, [UInt8](repeating: 0, count: 16)[...], at: 8, more: true, protocol: 6))
     ]
-  } + [
-    BadFrame("a fragment inside the TCP header", .fragmentTiny, Pieces.piece(.v4, [UInt8](repeating: 0, count: 16)[...], at: 8, more: true, protocol: 6)),
-  ]
 
-  @Test("Is dropped by name, and the host goes on", .rfc(1858, section: "3"), .rfc(7112, section: "5"), arguments: refused)
+  @Test(
+    "Is dropped by name, and the host goes on", .rfc(1858, section: "3"), .rfc(7112, section: "5"), arguments: refused)
   func refuse(frame: BadFrame) throws { try frame.expectDrop() }
 
   @Test("IPv6 tells of a bad length at the payload length, of a size at the offset", .rfc(8200, section: "4.5"))
@@ -153,7 +166,8 @@ struct FragmentTests {
     bench.expectHealth()
   }
 
-  @Test("A flood of fragments stays within its bounds, and new datagrams still come through", arguments: IPVersion.allCases)
+  @Test(
+    "A flood of fragments stays within its bounds, and new datagrams still come through", arguments: IPVersion.allCases)
   func flood(version: IPVersion) throws {
     var configuration = Host.Configuration()
     configuration.internet.maximumReassemblies = 32

@@ -29,7 +29,8 @@ struct BadIPv6Tests {
       BadFrame("a payload length past the frame", .ipTruncated, Good.udp6) { $0.payloadLength = 14 },
       BadFrame("the longest payload length", .ipTruncated, Good.udp6) { $0.payloadLength = 65_535 },
       BadFrame("a payload length of 0", .udpTruncated, Good.udp6) { $0.payloadLength = 0 },
-      BadFrame("our address in a link multicast", .ipBroadcastMismatch, Bench.frame(Good.udp6, to: "33:33:00:00:00:01")),
+      BadFrame(
+        "our address in a link multicast", .ipBroadcastMismatch, Bench.frame(Good.udp6, to: "33:33:00:00:00:01")),
       BadFrame("our address in a link broadcast", .ipBroadcastMismatch, Bench.frame(Good.udp6, to: .broadcast)),
       source("::1", .ipLoopbackFromWire), source("ff02::1", .ipSourceInvalid), source("ff0e::9", .ipSourceInvalid),
       source("::ffff:192.0.2.3", .ipSourceInvalid), source(Bench.b6, .ipSourceSpoofed),
@@ -62,7 +63,8 @@ struct BadIPv6Tests {
       BadFrame("more options than anybody needs", .ipExtensionUnknown, Good.udp6) {
         $0.extensions = [(60, IPv6Frame.optionsBody((0..<9).flatMap { _ in [0x1e, 0] as [UInt8] }))]
       },
-      with("a source route (type 0)", .ipRoutingHeader, (43, [2, 0, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 16))),
+      with(
+        "a source route (type 0)", .ipRoutingHeader, (43, [2, 0, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 16))),
       with("a routing header of unknown type", .ipRoutingHeader, (43, [0, 200, 1, 0, 0, 0, 0])),
     ]
 
@@ -134,7 +136,8 @@ struct ParameterProblemTests {
     }
   }
 
-  @Test("An unknown option in a multicast packet is told with action 10 and kept quiet with 11", .rfc(8200, section: "4.2"))
+  @Test(
+    "An unknown option in a multicast packet is told with action 10 and kept quiet with 11", .rfc(8200, section: "4.2"))
   func unknownOptionInMulticast() throws {
     for (type, isTold) in [(0x80, true), (0xc0, false)] as [(UInt8, Bool)] {
       var bench = try Bench()
@@ -146,7 +149,9 @@ struct ParameterProblemTests {
     }
   }
 
-  @Test("A routing header is pointed at by its type", .rfc(8200, section: "4.4"), .rfc(5095, section: "3"), arguments: [UInt8(0), 200])
+  @Test(
+    "A routing header is pointed at by its type", .rfc(8200, section: "4.4"), .rfc(5095, section: "3"),
+    arguments: [UInt8(0), 200])
   func routing(type: UInt8) throws {
     var packet = Good.udp6
     packet.extensions = [(60, IPv6Frame.optionsBody([1, 0])), (43, [0, type, 1, 0, 0, 0, 0])]
@@ -220,24 +225,32 @@ struct BadNeighborDiscoveryTests {
     Message(name: "20 bytes", message: ICMPFrame(type: 135, Array(ours.prefix(12)))),
     Message(name: "a probe to one host", source: "::", message: solicitation([])),
     Message(name: "a probe with a link address", source: "::", destination: group, message: solicitation()),
-    Message(name: "a solicitation for somebody else", message: solicitation(target: Frames.bytes(of: IPAddress("2001:db8::77"))), reason: .arpNotForUs),
+    Message(
+      name: "a solicitation for somebody else",
+      message: solicitation(target: Frames.bytes(of: IPAddress("2001:db8::77"))), reason: .arpNotForUs),
     Message(
       name: "a solicited advertisement to everybody", destination: "ff02::1",
       message: advertisement(flags: 0x6000_0000, of: Bench.c6)),
-    Message(name: "an advertisement, hop limit 64", hopLimit: 64, message: advertisement(flags: 0x6000_0000, of: Bench.c6)),
+    Message(
+      name: "an advertisement, hop limit 64", hopLimit: 64, message: advertisement(flags: 0x6000_0000, of: Bench.c6)),
     Message(
       name: "an advertisement of a group", message: advertisement(flags: 0x2000_0000, of: "ff02::1")),
     Message(
-      name: "an advertisement of our address", message: advertisement(flags: 0x2000_0000, of: Bench.b6), reason: .arpSpoofed),
+      name: "an advertisement of our address", message: advertisement(flags: 0x2000_0000, of: Bench.b6),
+      reason: .arpSpoofed),
     Message(name: "a router advertisement from afar", message: ICMPFrame(type: 134, routerBody)),
-    Message(name: "a router advertisement, hop limit 1", source: "fe80::3", hopLimit: 1, message: ICMPFrame(type: 134, routerBody)),
+    Message(
+      name: "a router advertisement, hop limit 1", source: "fe80::3", hopLimit: 1,
+      message: ICMPFrame(type: 134, routerBody)),
     Message(name: "a short router advertisement", source: "fe80::3", message: ICMPFrame(type: 134, [0, 0, 0, 0])),
     Message(
       name: "a redirect", source: "fe80::3",
-      message: ICMPFrame(type: 137, Frames.bytes(of: IPAddress("fe80::4")) + Frames.bytes(of: IPAddress("2001:db8:1::1"))),
+      message: ICMPFrame(
+        type: 137, Frames.bytes(of: IPAddress("fe80::4")) + Frames.bytes(of: IPAddress("2001:db8:1::1"))),
       reason: .icmpRedirectInvalid),
     Message(
-      name: "in an atomic fragment", extensions: [(44, IPv6Frame.fragmentBody(offset: 0, more: false, identification: 7))],
+      name: "in an atomic fragment",
+      extensions: [(44, IPv6Frame.fragmentBody(offset: 0, more: false, identification: 7))],
       message: solicitation()),
   ]
 

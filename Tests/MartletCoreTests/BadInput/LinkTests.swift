@@ -7,7 +7,9 @@ import Testing
 struct BadLinkTests {
   static let udp = Good.udp4.bytes
 
-  static func arp(_ change: (inout [UInt8]) -> Void = { _ in }, sender: IPv4Address = Bench.c4, mac: MACAddress = Bench.macC)
+  static func arp(
+    _ change: (inout [UInt8]) -> Void = { _ in }, sender: IPv4Address = Bench.c4, mac: MACAddress = Bench.macC
+  )
     -> [UInt8]
   {
     var body = Frames.arp(operation: 1, senderMAC: mac, sender: sender, target: Bench.b4)
@@ -33,7 +35,9 @@ struct BadLinkTests {
       "an unknown EtherType", .frameUnknownType, Frames.ethernet(to: Bench.macB, from: Bench.macC, type: 0x88cc, udp)),
     BadFrame(
       "an IEEE 802.3 length", .frameUnknownType, Frames.ethernet(to: Bench.macB, from: Bench.macC, type: 40, udp)),
-    BadFrame("Ethernet header and nothing more", .ipTruncated, Frames.ethernet(to: Bench.macB, from: Bench.macC, type: 0x0800, [])),
+    BadFrame(
+      "Ethernet header and nothing more", .ipTruncated,
+      Frames.ethernet(to: Bench.macB, from: Bench.macC, type: 0x0800, [])),
     BadFrame("ARP cut off", .arpMalformed, arp({ $0.removeLast() })),
     BadFrame("ARP for another kind of link", .arpMalformed, arp({ $0[1] = 6 })),
     BadFrame("ARP for another protocol", .arpMalformed, arp({ $0[2] = 0x86 })),

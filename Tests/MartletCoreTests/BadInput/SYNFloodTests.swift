@@ -48,7 +48,9 @@ struct SYNFloodTests {
     return bench
   }
 
-  @Test("100,000 SYNs from anywhere take no more memory than the SYN queue, and a client still gets in", arguments: IPVersion.allCases)
+  @Test(
+    "100,000 SYNs from anywhere take no more memory than the SYN queue, and a client still gets in",
+    arguments: IPVersion.allCases)
   func flood(version: IPVersion) throws {
     var bench = try Self.floodedBench(version, count: 100_000)
     let halfOpen = bench.b.socketTable().count { $0.kind == .tcp }
@@ -65,7 +67,9 @@ struct SYNFloodTests {
     configuration.tcp.synCookies = false
     configuration.tcp.synQueue = 8
     var bench = try Bench(configuration: configuration)
-    for number in UInt16(0)..<20 { bench.inject(Self.syn(from: IPAddress(Bench.c4), port: 2_000 + number, sequence: 1)) }
+    for number in UInt16(0)..<20 {
+      bench.inject(Self.syn(from: IPAddress(Bench.c4), port: 2_000 + number, sequence: 1))
+    }
     #expect(bench.b.drops[.tcpBacklogFull] == 12)
     bench.expectHealth()
   }
@@ -82,7 +86,9 @@ struct SYNFloodTests {
     return nil
   }
 
-  @Test("A client that brings its cookie back gets its data through", .rfc(4987, section: "3.6"), arguments: IPVersion.allCases)
+  @Test(
+    "A client that brings its cookie back gets its data through", .rfc(4987, section: "3.6"),
+    arguments: IPVersion.allCases)
   func cookie(version: IPVersion) throws {
     var configuration = Host.Configuration()
     configuration.tcp.synQueue = 2
@@ -106,7 +112,8 @@ struct SYNFloodTests {
     bench.expectHealth()
   }
 
-  @Test("A cookie that somebody made up is answered by a reset", .rfc(4987, section: "3.6"), arguments: IPVersion.allCases)
+  @Test(
+    "A cookie that somebody made up is answered by a reset", .rfc(4987, section: "3.6"), arguments: IPVersion.allCases)
   func forgedCookie(version: IPVersion) throws {
     var configuration = Host.Configuration()
     configuration.tcp.synQueue = 1

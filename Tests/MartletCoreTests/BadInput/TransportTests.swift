@@ -105,7 +105,9 @@ struct BadTransportTests {
     #expect(answers.isEmpty)
   }
 
-  @Test("The unspecified address sends neither UDP, TCP nor echo requests", .rfc(4291, section: "2.5.2"), arguments: [UInt8(17), 6, 58])
+  @Test(
+    "The unspecified address sends neither UDP, TCP nor echo requests", .rfc(4291, section: "2.5.2"),
+    arguments: [UInt8(17), 6, 58])
   func fromNobody(protocol: UInt8) throws {
     let payload =
       switch `protocol` {
@@ -121,38 +123,42 @@ struct BadTransportTests {
     BadFrame("\(name), IP\(version)", reason, Bench.frame(version, message))
   }
 
-  static let messages: [BadFrame] = IPVersion.allCases.flatMap { version in
-    var wrong = Good.echo(version)
-    wrong.checksum = 0xbad0
-    let isIPv4 = version == .v4
-    let error = isIPv4 ? UInt8(3) : 1
-    let udp = UDPFrame(from: 5_555, to: 6_666).bytes(from: Bench.ip(version).b, to: Bench.ip(version).c)
-    let quote =
-      isIPv4
-      ? IPv4Frame(from: Bench.b4, to: Bench.c4, protocol: 17, udp).bytes
-      : IPv6Frame(from: Bench.b6, to: Bench.c6, protocol: 17, udp).bytes
-    var short: [UInt8] = [isIPv4 ? 8 : 128, 0, 0, 0, 0, 0]
-    let sum = Frames.checksum(
-      short, protocol: 58, from: isIPv4 ? nil : Bench.ip(.v6).c, to: isIPv4 ? nil : Bench.ip(.v6).b)
-    short.replaceSubrange(2..<4, with: Frames.bytes(sum))
-    return [
-      icmp(version, "a wrong checksum", .icmpChecksum, wrong),
-      BadFrame("6 bytes, IP\(version)", .icmpTruncated, Bench.frame(version, isIPv4 ? 1 : 58, short)),
-      icmp(version, "an unknown type", .icmpUnknownType, ICMPFrame(type: isIPv4 ? 99 : 100)),
-      icmp(version, "an unknown informational type", .icmpUnknownType, ICMPFrame(type: 200)),
-      icmp(version, "a reply nobody asked for", .icmpErrorUnmatched, ICMPFrame(type: isIPv4 ? 0 : 129, word: 5)),
-      icmp(version, "an error without a quote", .icmpErrorUnmatched, ICMPFrame(type: error)),
-      icmp(version, "an error with a short quote", .icmpErrorUnmatched, ICMPFrame(type: error, Array(quote.dropLast(6)))),
-      icmp(version, "an error about nobody's datagram", .icmpErrorUnmatched, ICMPFrame(type: error, quote)),
-      icmp(version, "a quote of version 0", .icmpErrorUnmatched, ICMPFrame(type: error, [UInt8](repeating: 0, count: 48))),
+  static let messages: [BadFrame] =
+    IPVersion.allCases.flatMap { version in
+      var wrong = Good.echo(version)
+      wrong.checksum = 0xbad0
+      let isIPv4 = version == .v4
+      let error = isIPv4 ? UInt8(3) : 1
+      let udp = UDPFrame(from: 5_555, to: 6_666).bytes(from: Bench.ip(version).b, to: Bench.ip(version).c)
+      let quote =
+        isIPv4
+        ? IPv4Frame(from: Bench.b4, to: Bench.c4, protocol: 17, udp).bytes
+        : IPv6Frame(from: Bench.b6, to: Bench.c6, protocol: 17, udp).bytes
+      var short: [UInt8] = [isIPv4 ? 8 : 128, 0, 0, 0, 0, 0]
+      let sum = Frames.checksum(
+        short, protocol: 58, from: isIPv4 ? nil : Bench.ip(.v6).c, to: isIPv4 ? nil : Bench.ip(.v6).b)
+      short.replaceSubrange(2..<4, with: Frames.bytes(sum))
+      return [
+        icmp(version, "a wrong checksum", .icmpChecksum, wrong),
+        BadFrame("6 bytes, IP\(version)", .icmpTruncated, Bench.frame(version, isIPv4 ? 1 : 58, short)),
+        icmp(version, "an unknown type", .icmpUnknownType, ICMPFrame(type: isIPv4 ? 99 : 100)),
+        icmp(version, "an unknown informational type", .icmpUnknownType, ICMPFrame(type: 200)),
+        icmp(version, "a reply nobody asked for", .icmpErrorUnmatched, ICMPFrame(type: isIPv4 ? 0 : 129, word: 5)),
+        icmp(version, "an error without a quote", .icmpErrorUnmatched, ICMPFrame(type: error)),
+        icmp(
+          version, "an error with a short quote", .icmpErrorUnmatched, ICMPFrame(type: error, Array(quote.dropLast(6)))),
+        icmp(version, "an error about nobody's datagram", .icmpErrorUnmatched, ICMPFrame(type: error, quote)),
+        icmp(
+          version, "a quote of version 0", .icmpErrorUnmatched, ICMPFrame(type: error, [UInt8](repeating: 0, count: 48))
+        ),
+      ]
+    } + [
+      icmp(.v4, "source quench", .icmpSourceQuench, ICMPFrame(type: 4, Good.udp4.bytes)),
+      icmp(.v4, "redirect", .icmpRedirectInvalid, ICMPFrame(type: 5, code: 1, word: 0x0a00_0001, Good.udp4.bytes)),
+      icmp(.v4, "timestamp request", .icmpUnknownType, ICMPFrame(type: 13, [UInt8](repeating: 0, count: 12))),
+      icmp(.v4, "information request", .icmpUnknownType, ICMPFrame(type: 15)),
+      icmp(.v4, "address mask request", .icmpUnknownType, ICMPFrame(type: 17, [0, 0, 0, 0])),
     ]
-  } + [
-    icmp(.v4, "source quench", .icmpSourceQuench, ICMPFrame(type: 4, Good.udp4.bytes)),
-    icmp(.v4, "redirect", .icmpRedirectInvalid, ICMPFrame(type: 5, code: 1, word: 0x0a00_0001, Good.udp4.bytes)),
-    icmp(.v4, "timestamp request", .icmpUnknownType, ICMPFrame(type: 13, [UInt8](repeating: 0, count: 12))),
-    icmp(.v4, "information request", .icmpUnknownType, ICMPFrame(type: 15)),
-    icmp(.v4, "address mask request", .icmpUnknownType, ICMPFrame(type: 17, [0, 0, 0, 0])),
-  ]
 
   @Test(
     "ICMP is dropped by name and in silence, and the host goes on", .rfc(1122, "HR3-17", "HR3-24", "HR3-29", "HR3-31"),

@@ -15,7 +15,8 @@ struct EchoTests {
     let socket = try bench.a.openEcho(version: version)
     let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     try bench.a.sendEcho(
-      unsafe payload.span.bytes, sequence: 3, to: SocketAddress(Bench.ip(version).b, port: 0), from: socket, at: bench.now)
+      unsafe payload.span.bytes, sequence: 3, to: SocketAddress(Bench.ip(version).b, port: 0), from: socket,
+      at: bench.now)
     bench.exchange()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var span = buffer.mutableSpan
@@ -37,12 +38,15 @@ struct EchoTests {
     let payload = [UInt8](repeating: 0, count: 65_508)
     #expect(throws: SocketError.messageTooLong) {
       try bench.a.sendEcho(
-        unsafe payload.span.bytes, sequence: 1, to: SocketAddress(IPAddress(Bench.b4), port: 0), from: socket, at: bench.now)
+        unsafe payload.span.bytes, sequence: 1, to: SocketAddress(IPAddress(Bench.b4), port: 0), from: socket,
+        at: bench.now)
     }
     bench.expectHealth()
   }
 
-  @Test("A request to everybody is not answered", .rfc(1122, "HR3-27"), arguments: ["192.0.2.255", "255.255.255.255", "224.0.0.1"] as [IPv4Address])
+  @Test(
+    "A request to everybody is not answered", .rfc(1122, "HR3-27"),
+    arguments: ["192.0.2.255", "255.255.255.255", "224.0.0.1"] as [IPv4Address])
   func broadcast(destination: IPv4Address) throws {
     let request = Good.echo(.v4).bytes(from: IPAddress(Bench.c4), to: IPAddress(destination))
     let packet = IPv4Frame(from: Bench.c4, to: destination, protocol: 1, request)
@@ -69,7 +73,8 @@ struct EchoTests {
     let socket = try bench.b.openEcho(version: .v4)
     for sequence in UInt16(0)..<300 {
       try bench.b.sendEcho(
-        unsafe [UInt8](repeating: 0, count: size).span.bytes, sequence: sequence, to: SocketAddress(IPAddress(Bench.a4), port: 0),
+        unsafe [UInt8](repeating: 0, count: size).span.bytes, sequence: sequence,
+        to: SocketAddress(IPAddress(Bench.a4), port: 0),
         from: socket, at: bench.now)
       bench.exchange()
     }

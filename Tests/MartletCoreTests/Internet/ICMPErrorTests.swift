@@ -11,7 +11,8 @@ struct ICMPErrorTests {
   }
 
   @Test(
-    "A closed port is answered by port unreachable, with the datagram unchanged", .rfc(1122, "HR3-18", "HR3-21", "HR4-1"),
+    "A closed port is answered by port unreachable, with the datagram unchanged",
+    .rfc(1122, "HR3-18", "HR3-21", "HR4-1"),
     .rfc(4443, section: "3.1"), arguments: IPVersion.allCases, [0, 5, 500, 520, 521, 1_200, 1_400])
   func portUnreachable(version: IPVersion, size: Int) throws {
     var bench = try Bench()
@@ -64,7 +65,9 @@ struct ICMPErrorTests {
     #expect(Array(answer[0..<6]) == Frames.bytes(of: Bench.macC))
   }
 
-  @Test("Nobody is told of a datagram to everybody", .rfc(1122, "HR3-19"), arguments: ["192.0.2.255", "255.255.255.255", "224.0.0.1"] as [IPv4Address])
+  @Test(
+    "Nobody is told of a datagram to everybody", .rfc(1122, "HR3-19"),
+    arguments: ["192.0.2.255", "255.255.255.255", "224.0.0.1"] as [IPv4Address])
   func aboutBroadcast(destination: IPv4Address) throws {
     var bench = try Bench()
     let datagram = UDPFrame(from: 4_000, to: 9).bytes(from: IPAddress(Bench.c4), to: IPAddress(destination))
@@ -175,7 +178,9 @@ struct ForgedICMPTests {
     return messages.map { Bench.frame(version, $0) }
   }
 
-  @Test("An error about a segment that is not in flight changes nothing", .rfc(5927, section: "4.1"), arguments: IPVersion.allCases)
+  @Test(
+    "An error about a segment that is not in flight changes nothing", .rfc(5927, section: "4.1"),
+    arguments: IPVersion.allCases)
   func notInFlight(version: IPVersion) throws {
     var bench = try Bench()
     let client = try bench.a.connect(to: SocketAddress(Bench.ip(version).b, port: Bench.port), at: bench.now)
@@ -211,19 +216,24 @@ struct ForgedICMPTests {
     bench.sent = []
     let size = 1_500 - (version == .v4 ? 28 : 48)
     try bench.b.send(
-      unsafe [UInt8](repeating: 0, count: size).span.bytes, to: SocketAddress(Self.peer(version), port: 9), from: client,
+      unsafe [UInt8](repeating: 0, count: size).span.bytes, to: SocketAddress(Self.peer(version), port: 9),
+      from: client,
       at: bench.now)
     bench.exchange()
     #expect(bench.sent.filter { $0.count > 200 }.map(\.count) == [1_514])
     bench.expectHealth()
   }
 
-  @Test("An error reaches the connected socket whose datagram it quotes, and no other", .rfc(1122, "HR3-20", "HR4-3"), arguments: IPVersion.allCases)
+  @Test(
+    "An error reaches the connected socket whose datagram it quotes, and no other", .rfc(1122, "HR3-20", "HR4-3"),
+    arguments: IPVersion.allCases)
   func toTheRightSocket(version: IPVersion) throws {
     var bench = try Bench()
     let first = try bench.b.openDatagram(on: SocketAddress(.any(version), port: 5_001))
     let second = try bench.b.openDatagram(on: SocketAddress(.any(version), port: 5_002))
-    for socket in [first, second] { try bench.b.connectDatagram(socket, to: SocketAddress(Self.peer(version), port: 9)) }
+    for socket in [first, second] {
+      try bench.b.connectDatagram(socket, to: SocketAddress(Self.peer(version), port: 9))
+    }
     let datagram = UDPFrame(from: 5_001, to: 9).bytes(from: Bench.ip(version).b, to: Self.peer(version))
     bench.inject(Self.unreachable(version, Self.quote(version, 17, datagram)))
     let errorOffirst = bench.b.takeError(of: first)
