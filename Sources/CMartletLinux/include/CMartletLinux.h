@@ -1,3 +1,4 @@
 #pragma once
 
 #include "MartletDevices.h"
+#include "MartletPoll.h"

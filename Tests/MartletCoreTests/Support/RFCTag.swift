@@ -1,25 +1,20 @@
 import Testing
 
-/// Says which requirement of an RFC a test holds Martlet to.
-struct RFCTag: TestTrait, SuiteTrait {
+/// Says which clause of which RFC a test is about.
+struct RFCTrait: TestTrait, SuiteTrait, Hashable {
+  /// The RFC's number.
   let number: Int
-  let requirements: [String]
-  let section: String?
+  /// A numbered requirement ("MUST-19") or a section ("3.2").
+  let clause: String
+  var isRecursive: Bool { true }
 
-  var comments: [Comment] {
-    let parts = requirements + (section.map { ["section \($0)"] } ?? [])
-    return [Comment(rawValue: "RFC \(number): \(parts.joined(separator: ", "))")]
-  }
+  var comments: [Comment] { [Comment(rawValue: "RFC \(number) \(clause)")] }
 }
 
-extension Trait where Self == RFCTag {
-  /// Requirements by the ids they have in the tables of requirements.
-  static func rfc(_ number: Int, _ requirements: String...) -> RFCTag {
-    RFCTag(number: number, requirements: requirements, section: nil)
-  }
+extension Trait where Self == RFCTrait {
+  /// The numbered requirement `clause` of RFC `number`.
+  static func rfc(_ number: Int, _ clause: String) -> RFCTrait { RFCTrait(number: number, clause: clause) }
 
-  /// A section.
-  static func rfc(_ number: Int, section: String) -> RFCTag {
-    RFCTag(number: number, requirements: [], section: section)
-  }
+  /// Section `section` of RFC `number`.
+  static func rfc(_ number: Int, section: String) -> RFCTrait { RFCTrait(number: number, clause: "section \(section)") }
 }
