@@ -195,6 +195,7 @@ extension Host {
   public var drops: Drop.Counters { Drop.Counters(ledger) }
 
   /// Counts a drop, reports it if someone listens, and lets the packet go.
+  @inline(never)
   mutating func drop(_ packet: consuming Packet, _ reason: Drop.Reason) {
     ledger.count(reason)
     guard reportsDrops, droppedPackets.count < 1_024 else { return }

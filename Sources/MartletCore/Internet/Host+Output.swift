@@ -22,6 +22,8 @@ struct LastRoute: BitwiseCopyable {
   var destination = IPAddress(IPv6Address.any)
   var nextHop = IPAddress(IPv6Address.any)
   var interface = InterfaceID.loopback
+  /// Whether the destination is a broadcast address there.
+  var isBroadcast = false
 }
 
 // The way out: route → IP header → fragments → neighbour → Ethernet → the interface's transmit queue.
@@ -33,9 +35,18 @@ extension Host {
     if zone == nil, destination == lastRoute.destination { return (lastRoute.interface, lastRoute.nextHop) }
     guard let found = searchRoute(to: destination, zone: zone) else { return nil }
     if zone == nil, !destination.isUnspecified {
-      lastRoute = LastRoute(destination: destination, nextHop: found.nextHop, interface: found.interface)
+      lastRoute = LastRoute(
+        destination: destination, nextHop: found.nextHop, interface: found.interface,
+        isBroadcast: addresses.isBroadcast(destination, on: found.interface))
     }
     return found
+  }
+
+  /// Whether `destination`, to which a route was just found, is a broadcast address on `interface`.
+  @inline(__always)
+  func isBroadcast(_ destination: IPAddress, on interface: InterfaceID) -> Bool {
+    if destination == lastRoute.destination, interface == lastRoute.interface { return lastRoute.isBroadcast }
+    return addresses.isBroadcast(destination, on: interface)
   }
 
   @inline(never)
@@ -61,6 +72,7 @@ extension Host {
   }
 
   /// The largest IP packet that reaches `destination` by `interface`, as far as is known.
+  @inline(__always)
   func pathMTU(to destination: IPAddress, by interface: InterfaceID) -> Int {
     let link = interfaces[Int(interface.index)].mtu
     guard let estimate = pathMTUs.estimate(for: destination) else { return link }
@@ -106,6 +118,7 @@ extension Host {
     outputToNeighbor(packet, nextHop: outgoing.nextHop, on: outgoing.interface)
   }
 
+  @inline(never)
   private mutating func outputFragments(_ packet: consuming Packet, _ outgoing: Outgoing, mtu: Int) {
     var fragments = PacketQueue()
     fragmentIdentification &+= 1
@@ -119,10 +132,18 @@ extension Host {
 
   /// Sends an IP packet to a neighbour, or keeps it until the neighbour's address is known.
   mutating func outputToNeighbor(_ packet: consuming Packet, nextHop: IPAddress, on interface: InterfaceID) {
-    let destination: MACAddress
     if let known = neighbors.lookup(nextHop, on: interface, at: now) {
-      destination = known
-    } else if nextHop.isMulticast {
+      return sendFrame(packet, to: known, on: interface)
+    }
+    outputUnresolved(packet, nextHop: nextHop, on: interface)
+  }
+
+  @inline(never)
+  private mutating func outputUnresolved(
+    _ packet: consuming Packet, nextHop: IPAddress, on interface: InterfaceID
+  ) {
+    let destination: MACAddress
+    if nextHop.isMulticast {
       destination = MACAddress(multicast: nextHop)
     } else if addresses.isBroadcast(nextHop, on: interface) {
       destination = .broadcast
@@ -137,6 +158,7 @@ extension Host {
   }
 
   /// Puts the Ethernet header in front and the frame into the transmit queue.
+  @inline(__always)
   mutating func sendFrame(_ packet: consuming Packet, to destination: MACAddress, on interface: InterfaceID) {
     let version: UInt8 = packet.bytes.bigEndian(at: 0, as: UInt8.self) >> 4
     sendFrame(packet, type: version == 4 ? .ipv4 : .ipv6, to: destination, on: interface)
@@ -154,6 +176,7 @@ extension Host {
   }
 
   /// Does what the link does not do itself, as late as possible: segmentation and checksums.
+  @inline(__always)
   private mutating func finish(_ packet: consuming Packet, on interface: InterfaceID) {
     let offloads = interfaces[Int(interface.index)].offloads
     let metadata = packet.metadata
@@ -174,6 +197,7 @@ extension Host {
     enqueue(packet, on: interface)
   }
 
+  @inline(__always)
   private mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
     let index = Int(interface.index)
     guard interfaces[index].transmitQueue.count < configuration.internet.maximumTransmitQueue else {

@@ -45,6 +45,7 @@ package struct PathMTUCache: ~Copyable {
   package var nextDeadline: Instant? { expiries.first }
 
   /// What is known of the way to `destination`; nil if nobody complained.
+  @inline(__always)
   package func estimate(for destination: IPAddress) -> Estimate? {
     if entries.count == 0 { return nil }
     guard let place = find(destination) else { return nil }

@@ -118,6 +118,25 @@ extension TCPOptions {
     }
   }
 
+  /// The options that nearly every segment of an open connection has: none, or timestamps alone.
+  public struct Plain: Sendable, BitwiseCopyable {
+    /// The timestamps, if there are any.
+    public let timestamps: TCPTimestamps?
+
+    /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted; nil if there are
+    /// others.
+    @inlinable @inline(__always)
+    public init?(of header: TCPHeader, in segment: RawSpan) {
+      if header.headerByteCount == 32, segment.bigEndian(at: 20) == Kind.alignedTimestamps {
+        timestamps = TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28))
+      } else if header.headerByteCount == TCPHeader.minimumByteCount {
+        timestamps = nil
+      } else {
+        return nil
+      }
+    }
+  }
+
   /// Reads options that fill `bytes`. Of an option that comes twice, the last counts.
   ///
   /// - Throws: ``WireError/malformed(field:)`` if an option's length is below 2 or runs past the end

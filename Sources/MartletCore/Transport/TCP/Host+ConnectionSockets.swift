@@ -98,6 +98,7 @@ extension Host {
 
   private func isTaken(_ flow: Flow) -> Bool { findConnection(flow) != nil }
 
+  @inline(__always)
   func connectionIndex(_ socket: SocketID) throws(SocketError) -> UInt32 {
     guard socket.kind == .connection, connections.contains(socket.key) else { throw .notASocket }
     return socket.key.index

@@ -90,7 +90,8 @@ extension TCPConnection {
     let finQueued = flags.contains(.finQueued)
     if sendUnacknowledged == sendNext, sendQueue.isEmpty, !finQueued { return }
     let size = segmentPayload
-    let most = max(size, min(Int(maximumSuperSegment), 65_435) / size * size)
+    // What waits mostly fits one segment, and a division is dear.
+    let most = sendQueue.byteCount <= size ? size : max(size, min(Int(maximumSuperSegment), 65_435) / size * size)
     var pipe =
       max(0, losses.pipe(unacknowledged: sendUnacknowledged, next: sendNext) - Int(recovery.departed))
 
@@ -239,7 +240,8 @@ extension TCPConnection {
       var sent = emit(
         from: pool, at: now, into: &output, sequence: sendNext, count: count, flags: bits, size: size)
     else { return nil }
-    if sent % size != 0 { smallSegmentEnd = sendNext + sent }
+    // Most are one segment: a division is dear.
+    if sent < size || sent % size != 0 { smallSegmentEnd = sendNext + sent }
     if withFIN, sent == count {
       flags.insert(.finSent)
       sent &+= 1
@@ -301,19 +303,11 @@ extension TCPConnection {
 
     let isSYN = bits.contains(.syn)
     let acknowledges = bits.contains(.ack)
-    var options = TCPOptions()
-    var optionCount = 0
     let plainTimestamps = !isSYN && flags.contains(.timestamps) && !(bits == .rst)
-    if isSYN {
-      options = synOptions(isAnswer: acknowledges, at: now)
-      optionCount = options.encodedByteCount
-    } else if flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty, !bits.contains(.rst) {
-      options.sackBlocks = receiveQueue.reassembly.blocks
-      if plainTimestamps { options.timestamps = TCPTimestamps(value: timestamp(at: now), echoReply: recentTimestamp) }
-      optionCount = options.encodedByteCount
-    } else if plainTimestamps {
-      optionCount = 12
-    }
+    // All options as one value are large; most segments have timestamps alone.
+    let hasOthers =
+      isSYN || (flags.contains(.selective) && !receiveQueue.reassembly.blocks.isEmpty && !bits.contains(.rst))
+    let optionCount = hasOthers ? optionByteCount(of: bits, at: now) : plainTimestamps ? 12 : 0
 
     let header = TCPHeader(
       sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: sequence,
@@ -324,12 +318,12 @@ extension TCPConnection {
     packet.prepend(TCPHeader.minimumByteCount + optionCount)
     var bytes = packet.mutableBytes
     header.write(to: &bytes)
-    if optionCount == 12, plainTimestamps {
+    if hasOthers {
+      writeOptions(of: bits, to: &bytes, at: now)
+    } else if plainTimestamps {
       bytes.store(bigEndian: 0x0101_080a as UInt32, at: 20)
       bytes.store(bigEndian: timestamp(at: now), at: 24)
       bytes.store(bigEndian: recentTimestamp, at: 28)
-    } else if optionCount > 0 {
-      options.write(to: &bytes, at: TCPHeader.minimumByteCount)
     }
     packet.metadata.checksumOffset = UInt16(TCPHeader.checksumOffset)
     output.append(packet)
@@ -341,6 +335,24 @@ extension TCPConnection {
       owed.subtract([.acknowledgment, .challenge])
     }
     return sent
+  }
+
+  private func options(of bits: TCPFlags, at now: Instant) -> TCPOptions {
+    if bits.contains(.syn) { return synOptions(isAnswer: bits.contains(.ack), at: now) }
+    var options = TCPOptions()
+    options.sackBlocks = receiveQueue.reassembly.blocks
+    if flags.contains(.timestamps) {
+      options.timestamps = TCPTimestamps(value: timestamp(at: now), echoReply: recentTimestamp)
+    }
+    return options
+  }
+
+  @inline(never)
+  private func optionByteCount(of bits: TCPFlags, at now: Instant) -> Int { options(of: bits, at: now).encodedByteCount }
+
+  @inline(never)
+  private func writeOptions(of bits: TCPFlags, to bytes: inout MutableRawSpan, at now: Instant) {
+    options(of: bits, at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
   }
 
   private func synOptions(isAnswer: Bool, at now: Instant) -> TCPOptions {

@@ -162,7 +162,8 @@ package struct TCPConnection: ~Copyable {
   ) {
     self.flow = flow
     self.state = state
-    var limits = hostLimits ?? TCPLimits(configuration)
+    var limits: TCPLimits
+    if let hostLimits { limits = hostLimits } else { limits = TCPLimits(configuration) }
     limits.apply(options)
     self.limits = limits
     initialSend = initialSequence

@@ -20,6 +20,7 @@ struct DatagramSocket: ~Copyable {
   var changes: SocketEvent.Changes = []
 
   /// Whether a packet of this version and to this address is for the socket.
+  @inline(__always)
   func accepts(version: IPVersion, to address: IPAddress) -> Bool {
     if local.address.isUnspecified {
       return version == .v4 ? local.address.isIPv4 || !options.ipv6Only : !isIPv4Only

@@ -42,6 +42,7 @@ extension Host {
     reindex(index)
   }
 
+  @inline(__always)
   private func canReach(_ address: IPAddress, _ index: UInt32) -> Bool {
     if address.isIPv4 { return !datagrams[index].options.ipv6Only && (datagrams[index].local.address.isUnspecified || datagrams[index].local.address.isIPv4) }
     return !datagrams[index].isIPv4Only
@@ -80,6 +81,7 @@ extension Host {
     bindings.remove(hash(ofPort: local.port, address: local.address, .datagram), place: tag)
   }
 
+  @inline(__always)
   func datagramIndex(_ socket: SocketID) throws(SocketError) -> UInt32 {
     guard socket.kind == .datagram, datagrams.contains(socket.key) else { throw .notASocket }
     return socket.key.index
@@ -104,7 +106,7 @@ extension Host {
     let length = UDPHeader.byteCount + payload.byteCount
     guard length <= (remote.address.isIPv4 ? 65_535 - IPv4Header.minimumByteCount : 65_535) else { throw .messageTooLong }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
-    if !datagrams[index].options.allowsBroadcast, addresses.isBroadcast(remote.address, on: route.interface) {
+    if !datagrams[index].options.allowsBroadcast, isBroadcast(remote.address, on: route.interface) {
       throw .invalidAddress
     }
     let local = datagrams[index].local
@@ -127,6 +129,7 @@ extension Host {
   }
 
   /// A packet with a copy of `payload`: in its own block if it fits, else in a region.
+  @inline(__always)
   func makePacket(copying payload: RawSpan) -> Packet? {
     guard var packet = pool.allocate() else { return nil }
     if payload.byteCount <= packet.tailRoom {
