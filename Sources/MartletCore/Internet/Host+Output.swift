@@ -210,6 +210,7 @@ extension Host {
   /// (RFC 9293 section 3.1, RFC 8200 section 8.1).
   ///
   /// The packet begins with the transport header.
+  @inline(__always)
   func leaveChecksumPartial(_ packet: inout Packet, _ outgoing: Outgoing, at offset: Int) {
     var sum = InternetChecksum()
     sum.addPseudoHeader(
@@ -223,6 +224,7 @@ extension Host {
   }
 
   /// Whether a received transport checksum is right; the packet begins with the transport header.
+  @inline(__always)
   func hasValidChecksum(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
     switch packet.metadata.checksum {
     // A partial sum comes from a sender on this machine that left it to a device: the bytes never were on a wire.

@@ -22,11 +22,17 @@ public enum WordSum {
     if count < 8 || count > 96 { return UInt64(unsafe ofAnySize(start, count: count)) }
     var sum: UInt64 = 0
     var offset = 0
-    repeat {
-      let (next, carry) = unsafe sum.addingReportingOverflow(start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      sum = next &+ (carry ? 1 : 0)
+    while offset &+ 32 <= count {
+      unsafe addWord(start, offset, to: &sum)
+      unsafe addWord(start, offset &+ 8, to: &sum)
+      unsafe addWord(start, offset &+ 16, to: &sum)
+      unsafe addWord(start, offset &+ 24, to: &sum)
+      offset &+= 32
+    }
+    while offset &+ 8 <= count {
+      unsafe addWord(start, offset, to: &sum)
       offset &+= 8
-    } while offset &+ 8 <= count
+    }
     if offset < count {
       // The last eight bytes, without those that were added already.
       let last = UInt64(littleEndian: unsafe start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
@@ -34,6 +40,14 @@ public enum WordSum {
       sum = next &+ (carry ? 1 : 0)
     }
     return (sum & 0xffff_ffff) &+ sum &>> 32
+  }
+
+  /// Adds eight bytes and the carry, which comes back in at the bottom.
+  @unsafe @inlinable @inline(__always)
+  static func addWord(_ start: UnsafeRawPointer, _ offset: Int, to sum: inout UInt64) {
+    let word = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    let (next, carry) = sum.addingReportingOverflow(word)
+    sum = next &+ (carry ? 1 : 0)
   }
 
   @unsafe @usableFromInline

@@ -236,7 +236,13 @@ extension Host {
 
   @inline(never)
   private mutating func followUp(_ index: UInt32) {
-    if connections[index].tcp.hasChanges { noteChanges(connections[index].tcp.takeChanges(), of: index) }
+    if connections[index].tcp.hasChanges {
+      if let isFirst = connections[index].noteSimpleChanges() {
+        if isFirst { events.append(SocketID(.connection, connections.tenant(at: index))) }
+      } else {
+        noteChanges(connections[index].tcp.takeChanges(), of: index)
+      }
+    }
     if connections[index].tcp.isFinished { return removeConnection(index) }
     if connections[index].tcp.wantsTransmit && !connections[index].isPending {
       connections[index].isPending = true
@@ -250,6 +256,7 @@ extension Host {
     }
   }
 
+  @inline(never)
   private mutating func noteChanges(_ changes: SocketEvent.Changes, of index: UInt32) {
     if connections[index].isHalfOpen, changes.contains(.connected) { enqueueAccepted(index) }
     if connections[index].listener == nil {
@@ -281,18 +288,13 @@ extension Host {
     while let key = pending.popFirst() {
       guard connections.contains(key) else { continue }
       let index = key.index
-      connections[index].isPending = false
-      if connections[index].tcp.owesChallenge, !challenges.take(at: now) { connections[index].tcp.forgetChallenge() }
-      connections[index].tcp.transmit(from: pool, at: now, into: &segments)
-      guard !segments.isEmpty else {
-        update(index)
-        continue
-      }
-      let outgoing = outgoing(
-        for: connections[index].tcp.flow, timeToLive: connections[index].timeToLive,
-        trafficClass: connections[index].trafficClass)
+      let departure = connections[index].depart(from: pool, at: now, challenges: &challenges, into: &segments)
       update(index)
-      guard let outgoing else {
+      guard !segments.isEmpty else { continue }
+      guard
+        let outgoing = outgoing(
+          for: departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
+      else {
         while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
         continue
       }
@@ -303,6 +305,7 @@ extension Host {
     }
   }
 
+  @inline(__always)
   private mutating func outgoing(for flow: Flow, timeToLive: UInt8 = 0, trafficClass: UInt8 = 0) -> Outgoing? {
     guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil
