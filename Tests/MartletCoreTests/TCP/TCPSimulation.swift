@@ -119,7 +119,9 @@ final class TCPSimulation {
     self.random = random
   }
 
-  static func byte(_ place: Int, side: Int) -> UInt8 { UInt8(truncatingIfNeeded: place &* 31 &+ place >> 8 &+ side * 7) }
+  static func byte(_ place: Int, side: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: place &* 31 &+ place >> 8 &+ side * 7)
+  }
 
   private func chance(_ p: Double) -> Bool { p > 0 && Double.random(in: 0..<1, using: &random) < p }
 
@@ -180,7 +182,9 @@ final class TCPSimulation {
     switch end.connection {
     case .some(let connection):
       if connection.isFinished { return nil }
-      guard let deadline = connection.deadline else { return end.hasClosed || end.nextAction == .distantFuture ? nil : end.nextAction }
+      guard let deadline = connection.deadline else {
+        return end.hasClosed || end.nextAction == .distantFuture ? nil : end.nextAction
+      }
       return end.hasClosed ? deadline : min(deadline, end.nextAction)
     case .none: return nil
     }
@@ -210,7 +214,9 @@ final class TCPSimulation {
     if connection.sendUnacknowledged > connection.sendNext || connection.sendNext > connection.sendMaximum {
       failure = .invariant("SND.UNA <= SND.NXT")
     }
-    if !connection.takeChanges().isEmpty, !end.hasClosed { end.nextAction = min(end.nextAction, now + seconds(0...actionGap)) }
+    if !connection.takeChanges().isEmpty, !end.hasClosed {
+      end.nextAction = min(end.nextAction, now + seconds(0...actionGap))
+    }
     end.connection = consume connection
     while let packet = output.popFirst() { send(packet, from: side) }
     if let failure { throw failure }

@@ -272,7 +272,10 @@ extension TCPConnection {
     if size > receiveSegmentSize { receiveSegmentSize = UInt16(clamping: min(size, Int(offeredSegmentSize))) }
     // What lies past the right edge, or past the FIN, is cut off.
     let excess = sequence + payload.count - receiveEdge
-    if excess > 0 { payload.truncate(to: payload.count - excess) }
+    if excess > 0 {
+      payload.truncate(to: payload.count - excess)
+      owed.insert(.acknowledgment)
+    }
     if flags.contains(.finPending), sequence + payload.count > finSequence {
       payload.truncate(to: max(0, finSequence - sequence))
     }
