@@ -107,7 +107,7 @@ struct TCPNumberTests {
     var connection = TCPConnection(
       cookie: flow, acknowledgment: acknowledgment, options: echoed, agreed: agreed,
       configuration: Host.Configuration.TCP(), timestampOffset: 7, maximumSegmentSize: 1_480, now: .zero)
-    payload.append(copying: ([1, 2, 3] as [UInt8]).span.bytes)
+    unsafe payload.append(copying: ([1, 2, 3] as [UInt8]).span.bytes)
     let reason = connection.receive(acknowledgment, echoed, payload: payload, at: .zero)
     let state = connection.state
     let info = connection.info

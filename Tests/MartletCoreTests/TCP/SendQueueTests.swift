@@ -19,7 +19,7 @@ struct SendQueueTests {
     let pool = PacketPool()
     var queue = SendQueue()
     for place in 0..<100 {
-      let taken = queue.append(copying: Self.bytes(place..<place + 1).span.bytes, from: pool)
+      let taken = unsafe queue.append(copying: Self.bytes(place..<place + 1).span.bytes, from: pool)
       #expect(taken == 1)
     }
     let statistics = pool.statistics
@@ -41,7 +41,7 @@ struct SendQueueTests {
       switch Int.random(in: 0..<4, using: &random) {
       case 0:
         let count = Int.random(in: 1...5_000, using: &random)
-        end += queue.append(copying: Self.bytes(end..<end + count).span.bytes, from: pool)
+        unsafe end += queue.append(copying: Self.bytes(end..<end + count).span.bytes, from: pool)
       case 1:
         guard let region = pool.allocateRegion(large: false) else { break }
         let count = Int.random(in: 1...2_000, using: &random)
@@ -83,7 +83,7 @@ struct SendQueueTests {
     configuration.maximumSmallRegions = 1
     let pool = PacketPool(configuration)
     var queue = SendQueue()
-    let taken = queue.append(copying: [UInt8](repeating: 1, count: 200_000).span.bytes, from: pool)
+    let taken = unsafe queue.append(copying: [UInt8](repeating: 1, count: 200_000).span.bytes, from: pool)
     #expect(taken == PacketPool.largeRegionByteCount + PacketPool.smallRegionByteCount)
   }
 }

@@ -178,7 +178,7 @@ final class TCPScript {
     let seq = segment.seq ?? peerNext
     if count <= 1_500 {
       let bytes = (0..<count).map { Self.byte(at: seq + $0) }
-      payload.append(copying: bytes.span.bytes)
+      unsafe payload.append(copying: bytes.span.bytes)
     } else {
       for index in 0..<count {
         unsafe region.bytes.storeBytes(of: Self.byte(at: seq + index), toByteOffset: index, as: UInt8.self)
@@ -221,7 +221,7 @@ final class TCPScript {
   func write(_ count: Int, at location: SourceLocation = #_sourceLocation) -> TCPScript {
     let bytes = (0..<count).map { Self.byte(at: written + $0) }
     do throws(SocketError) {
-      written += try connection.write(bytes.span.bytes, from: pool, at: now)
+      unsafe written += try connection.write(bytes.span.bytes, from: pool, at: now)
     } catch {
       Issue.record("write failed: \(error)", sourceLocation: location)
     }

@@ -228,11 +228,11 @@ final class TCPSimulation {
       if connection.state.isSynchronized, end.written < end.toWrite {
         let count = min(Int.random(in: 1...8_000, using: &random), end.toWrite - end.written)
         let start = end.written
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
-          for index in 0..<count { buffer[index] = Self.byte(start + index, side: side) }
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+          for index in 0..<count { unsafe buffer[index] = Self.byte(start + index, side: side) }
           used = count
         }
-        let taken = try connection.write(bytes.span.bytes, from: pool, at: now)
+        let taken = unsafe try connection.write(bytes.span.bytes, from: pool, at: now)
         end.written += taken
         didSomething = taken == count
       }
@@ -242,7 +242,7 @@ final class TCPSimulation {
       } else {
         var buffer = [UInt8](repeating: 0, count: Int.random(in: 1...20_000, using: &random))
         var span = buffer.mutableSpan
-        var bytes = span.mutableBytes
+        var bytes = unsafe span.mutableBytes
         switch try connection.read(into: &bytes, at: now) {
         case .bytes(let count):
           for index in 0..<count where buffer[index] != Self.byte(end.received + index, side: 1 - side) {
@@ -276,8 +276,8 @@ final class TCPSimulation {
       return
     }
     var bytes = [UInt8](repeating: 0, count: packet.count)
-    bytes.withUnsafeMutableBytes { target in
-      if let start = target.baseAddress { packet.copyBytes(from: 0, count: target.count, to: start) }
+    unsafe bytes.withUnsafeMutableBytes { target in
+      if let start = target.baseAddress { unsafe packet.copyBytes(from: 0, count: target.count, to: start) }
     }
     for _ in 0..<(chance(network.duplication) ? 2 : 1) {
       let base = (network.delay.lowerBound + network.delay.upperBound) / 2
@@ -293,8 +293,8 @@ final class TCPSimulation {
     let due = flights.filter { $0.time <= now }.sorted { ($0.time, $0.order) < ($1.time, $1.order) }
     flights.removeAll { $0.time <= now }
     for flight in due {
-      let header = try TCPHeader(parsing: flight.bytes.span.bytes)
-      let options = try TCPOptions(of: header, in: flight.bytes.span.bytes)
+      let header = unsafe try TCPHeader(parsing: flight.bytes.span.bytes)
+      let options = unsafe try TCPOptions(of: header, in: flight.bytes.span.bytes)
       guard let payload = packet(of: flight.bytes.dropFirst(Int(header.headerByteCount)), flight.segmentSize) else {
         throw Failure.leak("no memory: \(pool.statistics)")
       }
@@ -317,11 +317,11 @@ final class TCPSimulation {
     guard var packet = pool.allocate() else { return nil }
     packet.metadata.segmentSize = segmentSize
     if bytes.count <= packet.tailRoom {
-      packet.append(copying: bytes.span.bytes)
+      unsafe packet.append(copying: bytes.span.bytes)
     } else {
       guard let region = pool.allocateRegion(large: true) else { return nil }
-      bytes.withUnsafeBytes { source in
-        if let start = source.baseAddress { region.bytes.copyMemory(from: start, byteCount: source.count) }
+      unsafe bytes.withUnsafeBytes { source in
+        if let start = source.baseAddress { unsafe region.bytes.copyMemory(from: start, byteCount: source.count) }
       }
       packet.append(Slice(region, offset: 0, count: bytes.count))
     }

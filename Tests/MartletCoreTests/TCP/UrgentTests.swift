@@ -37,7 +37,7 @@ struct TCPUrgentTests {
     let t = TCPScript()
     t.change {
       let bytes = (1...1_500).map { TCPScript.byte(at: $0) }
-      _ = try? $0.write(bytes.span.bytes, from: t.pool, at: t.now)
+      _ = unsafe try? $0.write(bytes.span.bytes, from: t.pool, at: t.now)
       $0.markUrgent()
     }
     t.expect(.data(seq: 1, count: 1_000, urgent: 1_500), .data(seq: 1_001, count: 500, urgent: 500))
