@@ -177,6 +177,7 @@ extension TCPConnection {
   }
 
   /// The four cases of RFC 9293 section 3.4, table 6.
+  @inline(__always)
   private func isAcceptable(_ sequence: SequenceNumber, count: Int) -> Bool {
     let window = receiveEdge - receiveNext
     if count == 0 {
@@ -188,6 +189,7 @@ extension TCPConnection {
   }
 
   /// A timestamp older than 24 days compares with nothing (RFC 7323 section 5.5).
+  @inline(__always)
   private func recentTimestampIsStale(at now: Instant) -> Bool {
     now - recentTimestampAt > .seconds(24 * 86_400)
   }
