@@ -46,7 +46,8 @@ struct InProcess {
       for _ in 0..<64 {
         _ = try pair.client.write(source.span.bytes, to: sender, at: pair.now)
         pair.exchange()
-        var buffer = sink.mutableSpan.mutableBytes
+        var span = sink.mutableSpan
+        var buffer = span.mutableBytes
         while case .bytes(let count) = try pair.server.read(from: receiver, into: &buffer, at: pair.now) { total += count }
       }
       return total
@@ -72,7 +73,8 @@ struct InProcess {
         pair.client.transmit(from: pair.clientInterface, at: pair.now) { packet in
           pair.server.receive(packet, on: pair.serverInterface, at: pair.now)
         }
-        var buffer = sink.mutableSpan.mutableBytes
+        var span = sink.mutableSpan
+        var buffer = span.mutableBytes
         guard case .bytes(1) = try pair.server.read(from: server, into: &buffer, at: pair.now) else {
           throw SocketError.invalidState
         }
@@ -127,7 +129,8 @@ struct InProcess {
       for _ in 0..<200 {
         for _ in 0..<32 { try pair.client.send(payload.span.bytes, from: client, at: pair.now) }
         pair.exchange()
-        var buffer = sink.mutableSpan.mutableBytes
+        var span = sink.mutableSpan
+        var buffer = span.mutableBytes
         while let datagram = try pair.server.receiveDatagram(from: server, into: &buffer) {
           precondition(datagram.byteCount == byteCount)
           received += 1

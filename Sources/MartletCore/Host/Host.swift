@@ -1,5 +1,5 @@
 internal import BasicContainers
-public import MartletWire
+internal import MartletWire
 
 /// One Internet host as a value: interfaces, neighbours, routes, IPv4, IPv6, ICMP, UDP, TCP and sockets.
 ///

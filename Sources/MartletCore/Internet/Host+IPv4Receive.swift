@@ -8,7 +8,7 @@ extension Host {
     let ihl = Int(packet.bytes.bigEndian(at: 0, as: UInt8.self) & 15) * 4
     if ihl > IPv4Header.minimumByteCount, !packet.makeLinear(ihl) { return drop(packet, .ipTruncated) }
     let header: IPv4Header
-    switch parseIPv4(packet, &packet.metadata) {
+    switch parseIPv4(packet) {
     case .success(let parsed): header = parsed
     case .failure(let failure): return drop(packet, failure.reason)
     }
@@ -50,9 +50,7 @@ extension Host {
 
   private struct Refusal: Error { var reason: Drop.Reason }
 
-  private func parseIPv4(
-    _ packet: borrowing Packet, _ metadata: inout Packet.Metadata
-  ) -> Result<IPv4Header, Refusal> {
+  private func parseIPv4(_ packet: borrowing Packet) -> Result<IPv4Header, Refusal> {
     let bytes = packet.bytes
     if bytes.bigEndian(at: 0, as: UInt8.self) >> 4 != 4 { return .failure(Refusal(reason: .ipVersion)) }
     do {

@@ -21,7 +21,7 @@ package struct PathMTUCache: ~Copyable {
     package var allowsFragmentation: Bool
   }
 
-  private struct Entry {
+  struct Entry {
     var destination: IPAddress
     var estimate: Estimate
   }

@@ -266,7 +266,7 @@ extension Packet {
     let old = linearCount
     extend(source.byteCount)
     unsafe source.withUnsafeBytes { source in
-      guard let base = unsafe source.baseAddress else { return }
+      guard let base = source.baseAddress else { return }
       unsafe (pointer + old).copyMemory(from: base, byteCount: source.count)
     }
   }

@@ -46,7 +46,7 @@ package struct Ring<Element: BitwiseCopyable>: ~Copyable {
 
   private mutating func grow() {
     let capacity = max(4, (mask + 1) * 2)
-    let bigger = unsafe UnsafeMutablePointer<Element>.allocate(capacity: capacity)
+    let bigger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
     for offset in 0..<count { unsafe bigger[offset] = storage.unsafelyUnwrapped[(head &+ offset) & mask] }
     unsafe storage?.deallocate()
     unsafe storage = bigger

@@ -64,7 +64,7 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
   private mutating func grow() {
     let base = unsafe UInt32(chunks.count * Self.chunkCount)
-    let chunk = unsafe UnsafeMutablePointer<Slot>.allocate(capacity: Self.chunkCount)
+    let chunk = UnsafeMutablePointer<Slot>.allocate(capacity: Self.chunkCount)
     for offset in 0..<Self.chunkCount {
       let next = offset + 1 < Self.chunkCount ? base + UInt32(offset) + 1 : freeHead
       unsafe (chunk + offset).initialize(to: Slot(generation: 1, nextFree: next, element: nil))

@@ -104,7 +104,7 @@ extension Host {
           socket: SocketID(.connection, connections.tenant(at: index)), kind: .tcp,
           local: SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone.index)),
           remote: SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone.index)),
-          state: info.state.description, receiveQueue: info.receiveQueue, sendQueue: info.sendQueue))
+          state: info.state.description, receiveQueue: info.receiveQueueByteCount, sendQueue: info.sendQueueByteCount))
     }
     for index in 0..<datagrams.indexBound where datagrams.isOccupied(index) {
       rows.append(

@@ -89,8 +89,9 @@ extension Packet {
   /// All bytes in one array.
   var allBytes: [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
-    var span = bytes.mutableSpan.mutableBytes
-    _ = copyBytes(into: &span)
+    var span = bytes.mutableSpan
+    var raw = unsafe span.mutableBytes
+    _ = copyBytes(into: &raw)
     return bytes
   }
 }
@@ -100,9 +101,9 @@ extension PacketPool {
   func packet(_ bytes: [UInt8]) -> Packet? {
     guard var packet = allocate() else { return nil }
     if bytes.count <= packet.tailRoom {
-      packet.append(copying: bytes.span.bytes)
+      unsafe packet.append(copying: bytes.span.bytes)
     } else {
-      packet.append(copying: bytes.span.bytes.extracting(0..<64))
+      unsafe packet.append(copying: bytes.span.bytes.extracting(0..<64))
       guard let region = allocateRegion(large: true) else { return nil }
       unsafe bytes.withUnsafeBytes { source in
         guard let base = source.baseAddress else { return }
@@ -120,14 +121,15 @@ extension Host {
     var result: [(String, ReceivedDatagram)] = []
     var buffer = [UInt8](repeating: 0, count: bufferByteCount)
     while true {
-      var span = buffer.mutableSpan.mutableBytes
-      guard let record = try receiveDatagram(from: socket, into: &span) else { return result }
+      var span = buffer.mutableSpan
+      var raw = unsafe span.mutableBytes
+      guard let record = try receiveDatagram(from: socket, into: &raw) else { return result }
       result.append((String(decoding: buffer.prefix(min(record.byteCount, bufferByteCount)), as: UTF8.self), record))
     }
   }
 
   /// Sends text as one datagram.
   mutating func send(_ text: String, to remote: SocketAddress? = nil, from socket: SocketID, at now: Instant) throws {
-    try send(Array(text.utf8).span.bytes, to: remote, from: socket, at: now)
+    unsafe try send(Array(text.utf8).span.bytes, to: remote, from: socket, at: now)
   }
 }
