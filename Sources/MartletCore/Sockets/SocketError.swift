@@ -30,4 +30,8 @@ public enum SocketError: Error, Hashable, Sendable {
   case unreachable(by: IPAddress)
   /// The datagram is larger than can be sent.
   case messageTooLong
+  /// The task that called was cancelled, or its loop was shut down.
+  case cancelled
+  /// In virtual time: every task waits, and nothing is left to happen that could end the wait.
+  case stalled
 }

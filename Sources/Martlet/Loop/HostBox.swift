@@ -1,0 +1,80 @@
+internal import MartletWire
+internal import MartletCore
+internal import MartletLinks
+
+/// A host in its loop: the one place where it is reached by reference.
+final class HostBox {
+  let id: UInt32
+  var host: Host
+  var attachments: [Attachment] = []
+  /// What is waited for, by socket. Looked up, never iterated.
+  var states: [SocketID: SocketState] = [:]
+  var isDirty = false
+  var names = HostsTable()
+  var services = ServiceTable.standard
+  /// The addresses it was given, in order, and where.
+  var addresses: [InterfaceAddress] = []
+
+  struct InterfaceAddress {
+    var address: AddressInSubnet
+    var interface: InterfaceID
+  }
+
+  init(id: UInt32, host: consuming Host) {
+    self.id = id
+    self.host = host
+  }
+}
+
+/// What a loop knows of one socket.
+final class SocketState: @unchecked Sendable {
+  let id: SocketID
+  let waiters = WaiterList()
+  var isClosed = false
+  /// Bytes that were read from the host and not yet given to the program (a line's rest).
+  var pushback: [UInt8] = []
+  var pushbackStart = 0
+
+  init(_ id: SocketID) { self.id = id }
+}
+
+/// A link with a host at its end.
+final class Attachment {
+  let id: UInt32
+  let link: any Link
+  let box: HostBox
+  let interface: InterfaceID
+
+  init(id: UInt32, link: any Link, box: HostBox, interface: InterfaceID) {
+    self.id = id
+    self.link = link
+    self.box = box
+    self.interface = interface
+  }
+
+  /// The most frames of one batch.
+  static let batch = 64
+
+  /// Hands the host what came in.
+  func receive(_ core: LoopCore) {
+    let now = core.now
+    let interface = interface
+    let link = link
+    let count = box.withHost { host in
+      link.receive(at: now, limit: Self.batch) { packet in host.receive(packet, on: interface, at: now) }
+    }
+    if count > 0 { core.touch(box) }
+    core.deadlines.set(link.nextDeadline, for: id)
+  }
+}
+
+extension HostBox {
+  /// The interface on whose link `address` is, by the addresses the host was given.
+  func interface(reaching address: IPAddress) -> InterfaceID? {
+    addresses.first { $0.address.subnet.contains(address) }?.interface
+  }
+
+  /// One exclusive access for a batch.
+  @inline(__always)
+  func withHost<R>(_ body: (inout Host) -> R) -> R { body(&host) }
+}

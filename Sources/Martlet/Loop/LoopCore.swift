@@ -1,0 +1,360 @@
+internal import Logging
+internal import MartletCore
+internal import MartletLinks
+internal import Synchronization
+
+/// A piece of work for a loop's thread.
+enum LoopJob: Sendable {
+  case serial(UnownedJob, LoopExecutor)
+  case task(UnownedJob, LoopTaskExecutor)
+  case call(@Sendable () -> Void)
+}
+
+/// What a loop's thread owns. Everything but the inbox and the atomics is touched by that thread alone.
+final class LoopCore: @unchecked Sendable {
+  struct Inbox: Sendable {
+    var jobs: [LoopJob] = []
+    /// Whether the thread sleeps, or is about to, and has to be woken.
+    var needsBell = false
+    /// The thread is gone; who brings a job runs it.
+    var isFinished = false
+    var isDraining = false
+  }
+
+  let inbox = Mutex(Inbox())
+  let thread = Atomic<UInt>(0)
+  let publishedNow = Atomic<Int64>(0)
+  let isVirtual: Bool
+  let seed: UInt64
+  let start: Int64
+  let poller: Poller
+  let logger: Logger
+  let stopped = Gate()
+
+  var now = Instant.zero
+  var local: [LoopJob] = []
+  var running: [LoopJob] = []
+  var entities: [Entity] = []
+  var deadlines = DeadlineHeap()
+  var due: [UInt32] = []
+  var dirty: [HostBox] = []
+  var timers = TimerHeap()
+  var timerSequence: UInt64 = 0
+  var waiters = WaiterRegistry()
+  var watchers: [UInt64: DescriptorWatcher] = [:]
+  var watcherTag: UInt64 = 0
+  let pool: PacketPool
+  var hostNames: [String: Int] = [:]
+  /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still.
+  var activeCount = 0
+  var isStopping = false
+
+  /// How long a virtual loop with nothing left to do waits for a job from another thread before it says so.
+  static let stallGrace: Int64 = 200_000_000
+
+  /// What has deadlines.
+  enum Entity {
+    case host(HostBox)
+    case link(Attachment)
+  }
+
+  init(isVirtual: Bool, seed: UInt64, pool: PacketPool.Configuration, logger: Logger) {
+    self.isVirtual = isVirtual
+    self.seed = seed
+    self.logger = logger
+    self.pool = PacketPool(pool)
+    start = Platform.monotonicNanoseconds
+    poller = Poller()
+  }
+
+  @inline(__always)
+  var isCurrent: Bool { thread.load(ordering: .relaxed) == Platform.currentThread }
+
+  // MARK: Jobs
+
+  func enqueue(_ job: LoopJob) {
+    if isCurrent {
+      local.append(job)
+      return
+    }
+    let (ring, drain) = inbox.withLock { inbox -> (Bool, Bool) in
+      inbox.jobs.append(job)
+      if inbox.isFinished {
+        defer { inbox.isDraining = true }
+        return (false, !inbox.isDraining)
+      }
+      defer { inbox.needsBell = false }
+      return (inbox.needsBell, false)
+    }
+    if ring { poller.ring() }
+    if drain { drainAfterEnd() }
+  }
+
+  /// Runs `body` on the loop's thread: now if that is the caller's, else soon.
+  func execute(_ body: @escaping @Sendable () -> Void) {
+    if isCurrent { body() } else { enqueue(.call(body)) }
+  }
+
+  /// Runs `body` on the loop's thread and waits for it.
+  func sync<T: Sendable, E: Error>(_ body: @escaping @Sendable () throws(E) -> T) throws(E) -> T {
+    if isCurrent { return try body() }
+    let gate = Gate()
+    let result = Mutex<Result<T, E>?>(nil)
+    // The gate orders the store before the load.
+    enqueue(
+      .call {
+        let value: Result<T, E>
+        do throws(E) { value = .success(try body()) } catch { value = .failure(error) }
+        result.withLock { $0 = value }
+        gate.open()
+      })
+    gate.wait()
+    guard let value = result.withLock({ $0 }) else { preconditionFailure("a job ended without a result") }
+    return try value.get()
+  }
+
+  private func takeInbox() {
+    inbox.withLock { inbox in
+      if !inbox.jobs.isEmpty {
+        if local.isEmpty { swap(&local, &inbox.jobs) } else { local.append(contentsOf: inbox.jobs) }
+        inbox.jobs.removeAll(keepingCapacity: true)
+      }
+      inbox.needsBell = false
+    }
+  }
+
+  /// Runs the jobs that are there now, not those they make.
+  private func runJobs() {
+    guard !local.isEmpty else { return }
+    swap(&local, &running)
+    for index in running.indices {
+      if !isVirtual { readClock() }
+      switch running[index] {
+      case .serial(let job, let executor): unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor())
+      case .task(let job, let executor): unsafe job.runSynchronously(on: executor.asUnownedTaskExecutor())
+      case .call(let body): body()
+      }
+    }
+    running.removeAll(keepingCapacity: true)
+  }
+
+  @inline(__always)
+  func readClock() { now = Instant(nanoseconds: Platform.monotonicNanoseconds &- start) }
+
+  private func setVirtualNow(_ instant: Instant) {
+    now = instant
+    publishedNow.store(instant.nanoseconds, ordering: .relaxed)
+  }
+
+  // MARK: The thread
+
+  func runThread() {
+    thread.store(Platform.currentThread, ordering: .relaxed)
+    while true {
+      takeInbox()
+      let hadJobs = !local.isEmpty
+      runJobs()
+      settle()
+      if isStopping, local.isEmpty, finish() { break }
+      if isVirtual { stepVirtual(hadJobs: hadJobs) } else { stepReal() }
+    }
+    stopped.open()
+  }
+
+  private func stepReal() {
+    var timeout: Int64 = 0
+    if local.isEmpty, maySleep() {
+      readClock()
+      timeout = nextDeadline.map { max(0, $0.nanoseconds &- now.nanoseconds) } ?? -1
+    }
+    poll(timeout)
+    readClock()
+    serviceDue()
+    settle()
+  }
+
+  private func stepVirtual(hadJobs: Bool) {
+    if hadJobs || !local.isEmpty { return }
+    if !watchers.isEmpty { poll(0) }
+    guard let next = nextDeadline, next <= now || activeCount > 0 else {
+      waitForWork()
+      return
+    }
+    if next > now { setVirtualNow(next) }
+    serviceDue()
+    settle()
+  }
+
+  /// Nothing is due in virtual time: either nobody runs, or somebody waits in vain.
+  private func waitForWork() {
+    guard local.isEmpty, maySleep() else { return }
+    let inVain = activeCount > 0 && !waiters.waiters.isEmpty && watchers.isEmpty
+    poll(inVain ? Self.stallGrace : -1)
+    guard inVain, local.isEmpty, mayStall() else { return }
+    for waiter in waiters.waiters {
+      logger.error("nothing is left to happen while a task waits for \(waiter.purpose)")
+    }
+    for waiter in waiters.waiters { end(waiter, .stalled) }
+  }
+
+  private func mayStall() -> Bool { inbox.withLock { $0.jobs.isEmpty } }
+
+  /// Says that the thread is about to sleep, unless there is work.
+  private func maySleep() -> Bool {
+    inbox.withLock { inbox in
+      inbox.needsBell = inbox.jobs.isEmpty
+      return inbox.jobs.isEmpty
+    }
+  }
+
+  private func poll(_ nanoseconds: Int64) {
+    poller.wait(nanoseconds) { tag, flags in
+      watchers[tag]?.ready(flags)
+    }
+  }
+
+  var nextDeadline: Instant? {
+    switch (deadlines.first, timers.first) {
+    case (let left?, let right?): min(left, right)
+    case (let left?, nil): left
+    case (nil, let right): right
+    }
+  }
+
+  // MARK: Hosts and links
+
+  /// Does what is due by now: links and hosts in the order they were made, then timers in the order they were set.
+  private func serviceDue() {
+    while let id = deadlines.popDue(at: now) {
+      due.append(id)
+    }
+    due.sort()
+    for id in due {
+      switch entities[Int(id)] {
+      case .host(let box):
+        box.host.advance(to: now)
+        touch(box)
+      case .link(let attachment):
+        attachment.receive(self)
+      }
+    }
+    due.removeAll(keepingCapacity: true)
+    while let timer = timers.popDue(at: now) { timer.fire() }
+  }
+
+  /// Notes that `box` was called and may have packets to send, events to tell and another deadline.
+  @inline(__always)
+  func touch(_ box: HostBox) {
+    guard !box.isDirty else { return }
+    box.isDirty = true
+    dirty.append(box)
+  }
+
+  /// Sends what hosts have to send and wakes who waited for what happened.
+  private func settle() {
+    guard !dirty.isEmpty else { return }
+    var index = 0
+    while index < dirty.count {
+      let box = dirty[index]
+      index += 1
+      box.isDirty = false
+      for attachment in box.attachments {
+        attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
+        attachment.link.flush(at: now)
+      }
+      while let event = box.host.nextEvent() { box.states[event.socket]?.waiters.wake(event.changes) }
+      deadlines.set(box.host.nextDeadline, for: box.id)
+    }
+    dirty.removeAll(keepingCapacity: true)
+  }
+
+  /// Follows a link's deadline, which became earlier.
+  func linkWoke(_ id: UInt32) {
+    guard case .link(let attachment) = entities[Int(id)] else { return }
+    deadlines.set(attachment.link.nextDeadline, for: id)
+  }
+
+  // MARK: Waiting
+
+  /// Waits on the loop's thread until `waiter` is woken. The caller has to be on that thread.
+  func wait(
+    for interest: SocketEvent.Changes = [], in list: WaiterList? = nil, until deadline: Instant? = nil,
+    purpose: StaticString
+  ) async -> WaitOutcome {
+    if isStopping { return .cancelled }
+    let waiter = Waiter(for: interest, purpose: purpose)
+    let outcome = await withTaskCancellationHandler {
+      await unsafe withUnsafeContinuation { continuation in
+        unsafe waiter.arm(continuation)
+        guard !waiter.isFinished else { return }
+        waiters.insert(waiter)
+        list?.append(waiter)
+        if let deadline {
+          waiter.timer = setTimer(at: deadline) { waiter.finish(.ready([])) }
+        }
+      }
+    } onCancel: {
+      self.execute { self.end(waiter, .cancelled) }
+    }
+    forget(waiter)
+    return outcome
+  }
+
+  func setTimer(at deadline: Instant, _ fire: @escaping () -> Void) -> LoopTimer {
+    timerSequence += 1
+    let timer = LoopTimer(deadline: deadline, sequence: timerSequence, fire: fire)
+    timers.insert(timer)
+    return timer
+  }
+
+  func end(_ waiter: Waiter, _ outcome: WaitOutcome) {
+    waiter.list?.remove(waiter)
+    waiter.finish(outcome)
+  }
+
+  private func forget(_ waiter: Waiter) {
+    waiters.remove(waiter)
+    waiter.list?.remove(waiter)
+    if let timer = waiter.timer {
+      timers.remove(timer)
+      waiter.timer = nil
+    }
+  }
+
+  // MARK: The end
+
+  func stop() {
+    execute { [self] in
+      guard !isStopping else { return }
+      isStopping = true
+      for waiter in waiters.waiters { end(waiter, .cancelled) }
+    }
+  }
+
+  /// Ends the thread's ownership if no job came in between.
+  private func finish() -> Bool {
+    inbox.withLock { inbox in
+      guard inbox.jobs.isEmpty else { return false }
+      inbox.isFinished = true
+      thread.store(0, ordering: .relaxed)
+      return true
+    }
+  }
+
+  /// Runs jobs that came after the end on the thread that brought them, so that no task is lost.
+  private func drainAfterEnd() {
+    thread.store(Platform.currentThread, ordering: .relaxed)
+    while true {
+      takeInbox()
+      runJobs()
+      guard local.isEmpty else { continue }
+      let isDone = inbox.withLock { inbox in
+        guard inbox.jobs.isEmpty else { return false }
+        inbox.isDraining = false
+        thread.store(0, ordering: .relaxed)
+        return true
+      }
+      if isDone { return }
+    }
+  }
+}
