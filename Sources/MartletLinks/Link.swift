@@ -32,3 +32,11 @@ public protocol Link: AnyObject {
   /// Sends everything that waits on `interface` of `host`: one call for a whole batch.
   func transmit(from host: inout Host, interface: InterfaceID, at now: Instant)
 }
+
+extension Link {
+  /// Hands over what waits, frame by frame, and ends the batch.
+  public func transmit(from host: inout Host, interface: InterfaceID, at now: Instant) {
+    host.transmit(from: interface, at: now) { packet in send(packet, at: now) }
+    flush(at: now)
+  }
+}
