@@ -1,5 +1,5 @@
-import ArgumentParser
-import MartletWire
+public import ArgumentParser
+public import MartletWire
 
 extension AddressInSubnet: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

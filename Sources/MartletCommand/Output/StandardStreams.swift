@@ -5,7 +5,7 @@ enum StandardStreams {
   /// Whether someone looks at standard output.
   static let isTerminal = isatty(STDOUT_FILENO) == 1
   /// Whether standard output shows colours (https://no-color.org).
-  static let hasColor = isTerminal && unsafe getenv("NO_COLOR") == nil
+  static let hasColor = unsafe isTerminal && getenv("NO_COLOR") == nil
 
   /// Writes `text` and an end of line to standard output.
   static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
