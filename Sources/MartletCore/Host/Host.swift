@@ -1,50 +1,188 @@
-public import MartletWire
+internal import BasicContainers
+internal import MartletWire
 
 /// One Internet host as a value: interfaces, neighbours, routes, IPv4, IPv6, ICMP, UDP, TCP and sockets.
+///
+/// A host does no I/O and reads no clock. Whoever owns it hands it frames (``receive(_:on:at:)``), tells it the time
+/// (``advance(to:)``), and fetches the frames that are to go out (``transmit(from:at:into:)``) and what happened to the
+/// sockets (``nextEvent()``). The same calls with the same times and the same seed give the same bytes.
 public struct Host: ~Copyable {
-  public init(name: String, configuration: Configuration = Configuration(), pool: borrowing PacketPool, seed: UInt64) {}
-  // Set-up
-  public mutating func addInterface(_ interface: InterfaceConfiguration) -> InterfaceID { fatalError() }
-  public mutating func addAddress(_ address: AddressInSubnet, to interface: InterfaceID) throws(SocketError) { fatalError() }
-  public mutating func addRoute(to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: Int = 0) throws(SocketError) { fatalError() }
-  // Packets
-  public mutating func receive(_ packet: consuming Packet, on interface: InterfaceID, at now: Instant) { fatalError() }
-  public mutating func advance(to now: Instant) { fatalError() }
-  public var nextDeadline: Instant? { fatalError() }
-  public mutating func transmit(from interface: InterfaceID, at now: Instant, into body: (consuming Packet) -> Void) { fatalError() }
-  public mutating func nextEvent() -> SocketEvent? { fatalError() }
+  /// The host's name, for people.
+  public let name: String
+  /// Every bound and default.
+  public let configuration: Configuration
+  /// Whether dropped packets are kept for ``nextDrop()`` (at most 1,024 of them).
+  public var reportsDrops = false
+
+  private let anchor = Anchor()
+  let ledger = Drop.Ledger()
+  let pool: PacketPool
+  var random: RandomStream
+  /// The last time the host was told.
+  var now = Instant.zero
+
+  // Link
+  var interfaces = UniqueArray<Interface>()
+  var neighbors: NeighborCache
+  var conflicts = ConflictDetector()
+  /// The last time somebody else on a link claimed one of the host's addresses (RFC 5227 section 2.4).
+  public internal(set) var lastConflict: AddressConflict?
+  // Internet
+  var addresses = LocalAddresses()
+  var routes: RouteTable
+  var reassembler: Reassembler
+  var pathMTUs: PathMTUCache
+  var icmpErrors: TokenBucket
+  var fragmentIdentification: UInt32
+  // Sockets
+  let flowHash: KeyedHash
+  let sequenceHash: KeyedHash
+  var flows = HashIndex()
+  var bindings = HashIndex()
+  var ports = BoundPorts()
+  var ephemeralPorts: EphemeralPorts
+  var nextSerial: UInt64 = 0
+  var connections: Slab<Connection>
+  var listeners: Slab<Listener>
+  var datagrams: Slab<DatagramSocket>
+  var echoes: Slab<EchoSocket>
+  var connectionTimers = DeadlineHeap()
+  var challenges: TokenBucket
+  /// Connections that have something to send.
+  var pending = Ring<SlabKey>()
+  /// Connections in TIME-WAIT, the oldest first: they go when room is short.
+  var timeWaits = Ring<SlabKey>()
+  var events = Ring<SocketID>()
+  /// What TCP produced, on its way to IP; empty between calls.
+  var segments = PacketQueue()
+  var droppedPackets = PacketQueue()
+
+  /// A host with nothing but its loopback interface (127.0.0.1 and ::1).
+  ///
+  /// `seed` determines every choice of chance; give it from the system's generator where keys must not be guessed.
+  public init(name: String, configuration: Configuration = Configuration(), pool: borrowing PacketPool, seed: UInt64) {
+    self.name = name
+    self.configuration = configuration
+    self.pool = pool.share()
+    random = RandomStream(seed: seed, forkedFor: name)
+    neighbors = NeighborCache(
+      configuration.neighbors, hash: KeyedHash(key0: random.next(), key1: random.next()),
+      random: RandomStream(seed: random.next()))
+    routes = RouteTable(maximumRoutes: configuration.internet.maximumRoutes)
+    reassembler = Reassembler(configuration: configuration.internet)
+    pathMTUs = PathMTUCache(
+      maximumEntries: configuration.internet.maximumPathMTUEntries,
+      hash: KeyedHash(key0: random.next(), key1: random.next()))
+    icmpErrors = TokenBucket(
+      perSecond: configuration.internet.icmpErrorsPerSecond, burst: configuration.internet.icmpErrorBurst)
+    challenges = TokenBucket(
+      perSecond: configuration.tcp.challengeAcknowledgmentsPerSecond,
+      burst: configuration.tcp.challengeAcknowledgmentsPerSecond)
+    fragmentIdentification = UInt32(truncatingIfNeeded: random.next())
+    flowHash = KeyedHash(key0: random.next(), key1: random.next())
+    sequenceHash = KeyedHash(key0: random.next(), key1: random.next())
+    ephemeralPorts = EphemeralPorts(hash: KeyedHash(key0: random.next(), key1: random.next()))
+    connections = Slab(capacity: configuration.tcp.maximumConnections)
+    listeners = Slab(capacity: configuration.tcp.maximumListeners)
+    datagrams = Slab(capacity: configuration.datagrams.maximumSockets)
+    echoes = Slab(capacity: configuration.datagrams.maximumSockets)
+    _ = addInterface(
+      InterfaceConfiguration(
+        name: "lo", macAddress: MACAddress(value: 0), mtu: 65_535,
+        offloads: [.transmitChecksum, .segmentTCPv4, .segmentTCPv6]))
+    try? addAddress(AddressInSubnet(.loopback(.v4), prefixLength: 8), to: .loopback)
+    try? addAddress(AddressInSubnet(.loopback(.v6), prefixLength: 128), to: .loopback)
+  }
 }
-public struct InterfaceConfiguration: Sendable { public init(name: String, macAddress: MACAddress, mtu: Int = 1500, offloads: LinkOffloads = []) {} }
+
+// MARK: - Time
+
 extension Host {
-  // Datagram sockets. `local` any address/port 0 = ephemeral.
-  public mutating func openDatagram(on local: SocketAddress, options: DatagramOptions = DatagramOptions()) throws(SocketError) -> SocketID { fatalError() }
-  public mutating func connectDatagram(_ socket: SocketID, to remote: SocketAddress) throws(SocketError) { fatalError() }
-  public mutating func send(_ payload: RawSpan, to remote: SocketAddress?, from socket: SocketID, at now: Instant) throws(SocketError) { fatalError() }
-  /// nil: nothing waits (not an error).
-  public mutating func receiveDatagram(from socket: SocketID, into buffer: inout MutableRawSpan) throws(SocketError) -> ReceivedDatagram? { fatalError() }
-  // ICMP echo (ping): identifier is the socket's, sequence given
-  public mutating func openEcho(version: IPVersion) throws(SocketError) -> SocketID { fatalError() }
-  public mutating func sendEcho(_ payload: RawSpan, sequence: UInt16, to remote: SocketAddress, hopLimit: UInt8?, from socket: SocketID, at now: Instant) throws(SocketError) { fatalError() }
-  public mutating func receiveEcho(from socket: SocketID, into buffer: inout MutableRawSpan) throws(SocketError) -> ReceivedEcho? { fatalError() }
-  // TCP
-  public mutating func listen(on local: SocketAddress, options: ListenerOptions = ListenerOptions()) throws(SocketError) -> SocketID { fatalError() }
-  public mutating func accept(from listener: SocketID) throws(SocketError) -> SocketID? { fatalError() }
-  public mutating func connect(to remote: SocketAddress, from local: SocketAddress? = nil, options: TCPSocketOptions = TCPSocketOptions(), at now: Instant) throws(SocketError) -> SocketID { fatalError() }
-  public mutating func read(from socket: SocketID, into buffer: inout MutableRawSpan, at now: Instant) throws(SocketError) -> ReadResult { fatalError() }
-  /// how many bytes were taken, 0 when the send buffer is full
-  public mutating func write(_ bytes: RawSpan, to socket: SocketID, at now: Instant) throws(SocketError) -> Int { fatalError() }
-  public mutating func shutdownWrite(_ socket: SocketID, at now: Instant) throws(SocketError) { fatalError() }
-  public mutating func setOptions(_ options: TCPSocketOptions, of socket: SocketID) throws(SocketError) { fatalError() }
-  public mutating func options(of socket: SocketID) throws(SocketError) -> TCPSocketOptions { fatalError() }
-  // All kinds
-  public mutating func close(_ socket: SocketID, at now: Instant) { fatalError() }
-  public mutating func abort(_ socket: SocketID, at now: Instant) { fatalError() }
-  /// Why the socket failed, or the last soft error; takes it
-  public mutating func takeError(of socket: SocketID) -> SocketError? { fatalError() }
-  public func localAddress(of socket: SocketID) -> SocketAddress? { fatalError() }
-  public func remoteAddress(of socket: SocketID) -> SocketAddress? { fatalError() }
-  /// What could be done now without waiting.
-  public func readiness(of socket: SocketID) -> SocketEvent.Changes { fatalError() }
-  /// All sockets, in a fixed order, for printing.
-  public func socketTable() -> [SocketStatus] { fatalError() }
+  /// When ``advance(to:)`` has something to do next.
+  ///
+  /// Never later than the real deadline; it may be earlier, and then nothing happens.
+  public var nextDeadline: Instant? {
+    if !pending.isEmpty || !interfaces[0].transmitQueue.isEmpty { return now }
+    var earliest = connectionTimers.first
+    if let deadline = neighbors.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
+    if let deadline = reassembler.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
+    return earliest
+  }
+
+  /// Does what is due by `now`, and what earlier calls left to be done: call it after each batch of other calls.
+  public mutating func advance(to now: Instant) {
+    self.now = max(self.now, now)
+    fireConnectionTimers()
+    advanceNeighbors()
+    advanceReassembly()
+    settle()
+  }
+
+  /// Sends what connections have to send and delivers what the host sent to itself, until neither is left.
+  ///
+  /// A host that talks to itself could go on for ever; past a bound the rest waits for the next call, which
+  /// ``nextDeadline`` asks for at once.
+  mutating func settle() {
+    var rounds = 4_096
+    while rounds > 0 {
+      flushConnections()
+      guard let packet = interfaces[0].transmitQueue.popFirst() else { return }
+      interfaces[0].counters.sentPackets &+= 1
+      interfaces[0].counters.receivedPackets &+= 1
+      receiveLoopback(packet)
+      rounds -= 1
+    }
+  }
+}
+
+// MARK: - Frames out
+
+extension Host {
+  /// Hands every frame that waits on `interface` to `body`, in order.
+  @inlinable
+  public mutating func transmit(from interface: InterfaceID, at now: Instant, into body: (consuming Packet) -> Void) {
+    prepareTransmit(at: now)
+    while let packet = nextFrame(from: interface) { body(packet) }
+  }
+
+  @usableFromInline mutating func prepareTransmit(at now: Instant) {
+    self.now = max(self.now, now)
+    if !pending.isEmpty || !interfaces[0].transmitQueue.isEmpty { settle() }
+  }
+
+  @usableFromInline mutating func nextFrame(from interface: InterfaceID) -> Packet? {
+    let index = Int(interface.index)
+    precondition(index > 0 && index < interfaces.count, "no such interface, or the loopback interface")
+    guard let packet = interfaces[index].transmitQueue.popFirst() else { return nil }
+    interfaces[index].counters.sentPackets &+= 1
+    interfaces[index].counters.sentBytes &+= UInt64(packet.count)
+    return packet
+  }
+}
+
+// MARK: - Events and drops
+
+extension Host {
+  /// The next socket to which something happened, with everything that happened to it since it was last named.
+  public mutating func nextEvent() -> SocketEvent? {
+    while let socket = events.popFirst() {
+      let changes = takeChanges(of: socket)
+      if !changes.isEmpty { return SocketEvent(socket: socket, changes: changes) }
+    }
+    return nil
+  }
+
+  /// The next packet that was dropped while ``reportsDrops`` was on, with ``Packet/Metadata-swift.struct/dropReason``.
+  public mutating func nextDrop() -> Packet? { droppedPackets.popFirst() }
+
+  /// How often each reason dropped a packet.
+  public var drops: Drop.Counters { Drop.Counters(ledger) }
+
+  /// Counts a drop, reports it if someone listens, and lets the packet go.
+  mutating func drop(_ packet: consuming Packet, _ reason: Drop.Reason) {
+    ledger.count(reason)
+    guard reportsDrops, droppedPackets.count < 1_024 else { return }
+    packet.metadata.dropReason = reason
+    droppedPackets.append(packet)
+  }
 }

@@ -16,8 +16,8 @@ extension Host {
     public struct Neighbors: Sendable {
       /// The most entries. Default 1,024.
       public var maximumEntries = 1_024
-      /// The most packets that wait for one address. Default 16.
-      public var maximumWaitingPackets = 16
+      /// The most packets that wait for one address; 64 hold the fragments of the largest datagram. Default 64.
+      public var maximumWaitingPackets = 64
       /// REACHABLE_TIME: how long a confirmation holds, before it is spread by a random factor of 0.5 to 1.5.
       public var reachableTime = Duration.seconds(30)
       /// RETRANS_TIMER: between solicitations or ARP requests.

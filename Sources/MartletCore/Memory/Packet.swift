@@ -70,6 +70,8 @@ public struct Packet: ~Copyable {
     public var delivery = Delivery.unicast
     /// The interface the packet came in by.
     public var interface = InterfaceID.loopback
+    /// Why the packet was dropped, if it was.
+    public var dropReason: Drop.Reason? = nil
     /// When the packet reached the host, or was made.
     public var time = Instant.zero
 
@@ -264,7 +266,7 @@ extension Packet {
     let old = linearCount
     extend(source.byteCount)
     unsafe source.withUnsafeBytes { source in
-      guard let base = unsafe source.baseAddress else { return }
+      guard let base = source.baseAddress else { return }
       unsafe (pointer + old).copyMemory(from: base, byteCount: source.count)
     }
   }

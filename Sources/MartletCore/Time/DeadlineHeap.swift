@@ -3,7 +3,7 @@
 /// Setting, moving and removing a deadline is O(log n); the earliest is at hand. Things with the same deadline come out
 /// in the order of their numbers, so that a run repeats itself.
 package struct DeadlineHeap: ~Copyable {
-  private struct Entry: BitwiseCopyable {
+  struct Entry: BitwiseCopyable {
     var deadline: Instant
     var id: UInt32
   }

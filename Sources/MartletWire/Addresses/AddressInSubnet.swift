@@ -59,7 +59,9 @@ extension AddressInSubnet: LosslessStringConvertible, ExpressibleByStringLiteral
     self.init(checking: address, prefixLength: Int(length) - mappedBits)
   }
 
-  /// The address and prefix that `literal` spells; a literal that spells none is the programmer's bug and traps.
+  /// The address and prefix that `literal` spells; a literal that spells none is the programmer's bug and traps. Swift
+  /// calls this for `AddressInSubnet("…")` with a literal as well; text that comes from outside is a `String` and gets
+  /// `init?(_:)`.
   public init(stringLiteral literal: StaticString) {
     let text = literal.description
     guard let host = Self(text) else { preconditionFailure("\"\(text)\" is not an address with its prefix") }

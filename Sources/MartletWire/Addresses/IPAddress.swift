@@ -97,7 +97,8 @@ extension IPAddress: LosslessStringConvertible, ExpressibleByStringLiteral {
     self = address
   }
 
-  /// The address that `literal` spells; a literal that spells none is the programmer's bug and traps.
+  /// The address that `literal` spells; a literal that spells none is the programmer's bug and traps. Swift calls this
+  /// for `IPAddress("…")` with a literal as well; text that comes from outside is a `String` and gets `init?(_:)`.
   public init(stringLiteral literal: StaticString) {
     let text = literal.description
     guard let address = Self(text) else { preconditionFailure("\"\(text)\" is not an Internet address") }

@@ -91,7 +91,8 @@ extension MACAddress: LosslessStringConvertible, ExpressibleByStringLiteral {
     self.init(value: value)
   }
 
-  /// The address that `literal` spells; a literal that spells none is the programmer's bug and traps.
+  /// The address that `literal` spells; a literal that spells none is the programmer's bug and traps. Swift calls this
+  /// for `MACAddress("…")` with a literal as well; text that comes from outside is a `String` and gets `init?(_:)`.
   public init(stringLiteral literal: StaticString) {
     let text = literal.description
     guard let address = Self(text) else { preconditionFailure("\"\(text)\" is not an Ethernet address") }

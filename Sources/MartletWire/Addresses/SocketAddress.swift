@@ -12,12 +12,6 @@ public struct SocketAddress: Hashable, Sendable, BitwiseCopyable {
     self.zone = zone
   }
 
-  @inlinable public init(_ address: IPv4Address, port: UInt16) { self.init(IPAddress(address), port: port) }
-
-  @inlinable public init(_ address: IPv6Address, port: UInt16, zone: UInt32 = 0) {
-    self.init(IPAddress(address), port: port, zone: zone)
-  }
-
   /// The version whose packets carry the address.
   @inlinable public var version: IPVersion { address.version }
 }
@@ -84,7 +78,9 @@ extension SocketAddress: LosslessStringConvertible, ExpressibleByStringLiteral {
     return zoneIndex(text)
   }
 
-  /// The socket address that `literal` spells; a literal that spells none is the programmer's bug and traps.
+  /// The socket address that `literal` spells; a literal that spells none is the programmer's bug and traps. Swift
+  /// calls this for `SocketAddress("…")` with a literal as well; text that comes from outside is a `String` and gets
+  /// `init?(_:)`.
   public init(stringLiteral literal: StaticString) {
     let text = literal.description
     guard let address = Self(text) else { preconditionFailure("\"\(text)\" is not an address and a port") }

@@ -1,4 +1,5 @@
-/// A block of addresses that begin with the same bits: `192.0.2.0/24`, `2001:db8::/32` (RFC 4632, RFC 4291 section 2.3).
+/// A block of addresses that begin with the same bits: `192.0.2.0/24`, `2001:db8::/32` (RFC 4632,
+/// RFC 4291 section 2.3).
 public struct Subnet: Hashable, Sendable, BitwiseCopyable {
   /// The first address of the block, its bits after the prefix all zero.
   public let network: IPAddress
@@ -90,7 +91,8 @@ extension Subnet: LosslessStringConvertible, ExpressibleByStringLiteral {
     self = host.subnet
   }
 
-  /// The block that `literal` spells; a literal that spells none is the programmer's bug and traps.
+  /// The block that `literal` spells; a literal that spells none is the programmer's bug and traps. Swift calls this
+  /// for `Subnet("…")` with a literal as well; text that comes from outside is a `String` and gets `init?(_:)`.
   public init(stringLiteral literal: StaticString) {
     let text = literal.description
     guard let subnet = Self(text) else { preconditionFailure("\"\(text)\" is not a subnet") }

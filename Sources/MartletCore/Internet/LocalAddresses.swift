@@ -1,0 +1,56 @@
+internal import BasicContainers
+internal import MartletWire
+
+/// The addresses a host answers to, and on which interface each lives.
+struct LocalAddresses: ~Copyable {
+  private(set) var entries = UniqueArray<AddressSelection.Candidate>()
+
+  /// Whether a packet to `address` that came in by `interface` is for this host: any of its addresses will do (the weak
+  /// model of RFC 1122 section 3.3.4.2), but a link-local address counts on its own link only.
+  func isLocal(_ address: IPAddress, on interface: InterfaceID) -> Bool {
+    for index in 0..<entries.count where entries[index].address.address == address {
+      if !address.isLinkLocal || entries[index].interface == interface { return true }
+    }
+    return address.isLoopback && interface == .loopback
+  }
+
+  /// Whether any interface has `address`.
+  func contains(_ address: IPAddress) -> Bool {
+    for index in 0..<entries.count where entries[index].address.address == address { return true }
+    return false
+  }
+
+  /// Whether `interface` has `address`.
+  func contains(_ address: IPAddress, on interface: InterfaceID) -> Bool {
+    for index in 0..<entries.count
+    where entries[index].address.address == address && entries[index].interface == interface { return true }
+    return false
+  }
+
+  /// Whether `address` is the broadcast address of a subnet on `interface`, or the limited one.
+  func isBroadcast(_ address: IPAddress, on interface: InterfaceID) -> Bool {
+    guard let v4 = address.v4 else { return false }
+    if v4.isLimitedBroadcast { return true }
+    for index in 0..<entries.count
+    where entries[index].interface == interface && entries[index].address.broadcast == v4 { return true }
+    return false
+  }
+
+  /// Whether the host listens to the IPv6 multicast group: all nodes, or the solicited-node group of an address.
+  func isMember(of group: IPv6Address, on interface: InterfaceID) -> Bool {
+    if group == .allNodes { return true }
+    for index in 0..<entries.count {
+      let entry = entries[index]
+      if entry.interface == interface, !entry.address.address.isIPv4,
+        entry.address.address.v6.solicitedNodeMulticast == group
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  mutating func append(_ address: AddressInSubnet, on interface: InterfaceID) {
+    entries.append(AddressSelection.Candidate(address, on: interface))
+  }
+}

@@ -1,0 +1,192 @@
+public import MartletWire
+
+// The calls of listeners and connections.
+
+extension Host {
+  /// Waits for connections on `local`: an unspecified address takes every address (an IPv6 one takes IPv4 too, unless
+  /// ``ListenerOptions/ipv6Only``), port 0 takes a free one.
+  ///
+  /// - Throws: ``SocketError/addressInUse``, ``SocketError/addressNotAvailable``, ``SocketError/invalidAddress`` for a
+  ///   multicast or broadcast address, ``SocketError/noResources``.
+  public mutating func listen(
+    on local: SocketAddress, options: ListenerOptions = ListenerOptions()
+  ) throws(SocketError) -> SocketID {
+    guard !local.address.isMulticast, !local.address.isLimitedBroadcast else { throw .invalidAddress }
+    let local = try claim(local, .listener, ipv6Only: options.ipv6Only, reusesAddress: false)
+    var options = options
+    options.backlog = min(max(1, options.backlog), configuration.tcp.maximumBacklog)
+    nextSerial += 1
+    let listener = Listener(local: local, options: options, isIPv4Only: local.address.isIPv4, serial: nextSerial)
+    guard let key = listeners.insert(listener) else { throw .noResources }
+    bindings.insert(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
+    ports.insert(SocketTag(.listener, key.index), port: local.port)
+    return SocketID(.listener, key)
+  }
+
+  /// Takes the next connection whose handshake is done; nil if none is.
+  public mutating func accept(from listener: SocketID) throws(SocketError) -> SocketID? {
+    guard listener.kind == .listener, listeners.contains(listener.key) else { throw .notASocket }
+    while let key = listeners[listener.key.index].accepted.popFirst() {
+      // It may have been reset while it waited.
+      guard connections.contains(key) else { continue }
+      connections[key.index].listener = nil
+      let socket = SocketID(.connection, key)
+      let ready = readiness(of: socket)
+      if !ready.isEmpty { note(ready, on: socket) }
+      return socket
+    }
+    return nil
+  }
+
+  /// Opens a connection to `remote`, from `local` if it is given. The SYN goes out at once; an event says
+  /// ``SocketEvent/Changes/connected`` or ``SocketEvent/Changes/closed``.
+  ///
+  /// - Throws: ``SocketError/invalidAddress`` for an address that is not one host's or port 0 (MUST-46),
+  ///   ``SocketError/noRoute``, ``SocketError/addressNotAvailable``, ``SocketError/addressInUse``,
+  ///   ``SocketError/noResources``.
+  public mutating func connect(
+    to remote: SocketAddress, from local: SocketAddress? = nil, options: TCPSocketOptions = TCPSocketOptions(),
+    at now: Instant
+  ) throws(SocketError) -> SocketID {
+    self.now = max(self.now, now)
+    guard remote.port != 0, remote.address.isUnicast || remote.address.isLoopback else { throw .invalidAddress }
+    guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
+    if addresses.isBroadcast(remote.address, on: route.interface) { throw .invalidAddress }
+    let localAddress: IPAddress
+    if let local, !local.address.isUnspecified {
+      guard local.address.version == remote.address.version else { throw .invalidAddress }
+      guard local.address.isLoopback || addresses.contains(local.address) else { throw .addressNotAvailable }
+      localAddress = local.address
+    } else {
+      guard let source = sourceAddress(for: remote.address, by: route.interface) else { throw .noRoute }
+      localAddress = source
+    }
+    var flow = Flow(
+      localAddress: localAddress, localPort: local?.port ?? 0, remoteAddress: remote.address, remotePort: remote.port,
+      zone: remote.address.isLinkLocal ? route.interface : .loopback)
+    if flow.localPort == 0 {
+      flow.localPort = try ephemeralPort(for: flow)
+    } else if isTaken(flow) {
+      throw .addressInUse
+    }
+    guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { throw .noRoute }
+    let tcp = TCPConnection(
+      connecting: flow, socketOptions: options, configuration: configuration.tcp,
+      initialSequence: initialSequence(for: flow), maximumSegmentSize: maximumSegmentSize,
+      timestampOffset: timestampOffset(for: flow), at: self.now)
+    guard let index = insertConnection(tcp, flow, listener: nil) else { throw .noResources }
+    update(index)
+    return SocketID(.connection, connections.tenant(at: index))
+  }
+
+  /// A port nobody uses towards that peer, in an order an outsider cannot guess (RFC 6056 section 3.3.3). Ports with a
+  /// listener are left alone, so that no connection to oneself comes about by chance.
+  private mutating func ephemeralPort(for flow: Flow) throws(SocketError) -> UInt16 {
+    var candidate = flow
+    let start = ephemeralPorts.start(for: flow)
+    for step in 0..<EphemeralPorts.count {
+      candidate.localPort = EphemeralPorts.first + UInt16((start + step) % EphemeralPorts.count)
+      var hasListener = false
+      ports.forEachBinding(port: candidate.localPort, .listener) { _ in hasListener = true }
+      if !hasListener, !isTaken(candidate) {
+        ephemeralPorts.advance(by: step + 1)
+        return candidate.localPort
+      }
+    }
+    throw .noResources
+  }
+
+  private func isTaken(_ flow: Flow) -> Bool { findConnection(flow) != nil }
+
+  func connectionIndex(_ socket: SocketID) throws(SocketError) -> UInt32 {
+    guard socket.kind == .connection, connections.contains(socket.key) else { throw .notASocket }
+    return socket.key.index
+  }
+
+  /// Takes bytes that have arrived, in order, into `buffer`.
+  ///
+  /// - Throws: why the connection failed, once everything that had arrived is read.
+  public mutating func read(
+    from socket: SocketID, into buffer: inout MutableRawSpan, at now: Instant
+  ) throws(SocketError) -> ReadResult {
+    self.now = max(self.now, now)
+    let index = try connectionIndex(socket)
+    let result = try connections[index].tcp.read(into: &buffer, at: self.now)
+    update(index)
+    return result
+  }
+
+  /// Copies bytes into the send buffer, and returns how many there was room for: 0 when it is full, and then
+  /// ``SocketEvent/Changes/writable`` says when there is room again.
+  ///
+  /// - Throws: ``SocketError/invalidState`` after ``shutdownWrite(_:at:)``, or why the connection failed.
+  public mutating func write(_ bytes: RawSpan, to socket: SocketID, at now: Instant) throws(SocketError) -> Int {
+    self.now = max(self.now, now)
+    let index = try connectionIndex(socket)
+    let count = try connections[index].tcp.write(bytes, from: pool, at: self.now)
+    update(index)
+    return count
+  }
+
+  /// Puts a slice into the send buffer by reference, if there is room, and says whether there was.
+  ///
+  /// - Throws: as ``write(_:to:at:)-(RawSpan,_,_)``.
+  public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool {
+    self.now = max(self.now, now)
+    let index = try connectionIndex(socket)
+    let taken = try connections[index].tcp.write(slice, at: self.now)
+    update(index)
+    return taken
+  }
+
+  /// Ends the stream to the peer; reading goes on (half-close).
+  public mutating func shutdownWrite(_ socket: SocketID, at now: Instant) throws(SocketError) {
+    self.now = max(self.now, now)
+    let index = try connectionIndex(socket)
+    try connections[index].tcp.shutdownWrite(at: self.now)
+    update(index)
+  }
+
+  /// Changes what a program may choose for a connection.
+  public mutating func setOptions(_ options: TCPSocketOptions, of socket: SocketID) throws(SocketError) {
+    let index = try connectionIndex(socket)
+    connections[index].tcp.setOptions(options, at: now)
+    update(index)
+  }
+
+  /// What was chosen for a connection.
+  public func options(of socket: SocketID) throws(SocketError) -> TCPSocketOptions {
+    connections[try connectionIndex(socket)].tcp.socketOptions
+  }
+
+  /// A connection's inner state, for people and tools.
+  public func info(of socket: SocketID) throws(SocketError) -> TCPInfo {
+    connections[try connectionIndex(socket)].tcp.info
+  }
+
+  mutating func closeListener(_ index: UInt32) {
+    while let key = listeners[index].accepted.popFirst() {
+      guard connections.contains(key) else { continue }
+      connections[key.index].listener = nil
+      connections[key.index].tcp.abort(at: now)
+      update(key.index)
+    }
+    // Connections whose handshake is not done are reset (RFC 9293 section 3.10.4, CLOSE in LISTEN).
+    let key = listeners.tenant(at: index)
+    var place: UInt32 = 0
+    while place < connections.indexBound && listeners[index].halfOpenCount > 0 {
+      if connections.isOccupied(place), connections[place].listener == key, connections[place].isHalfOpen {
+        connections[place].isHalfOpen = false
+        connections[place].listener = nil
+        listeners[index].halfOpenCount -= 1
+        connections[place].tcp.abort(at: now)
+        update(place)
+      }
+      place += 1
+    }
+    let local = listeners[index].local
+    bindings.remove(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
+    ports.remove(SocketTag(.listener, index), port: local.port)
+    listeners.remove(key)
+  }
+}

@@ -1,0 +1,352 @@
+internal import MartletWire
+
+// TCP between the Internet layer and the connections.
+
+extension Host {
+  mutating func receiveTCP(_ packet: consuming Packet, _ context: InternetContext) {
+    guard packet.makeLinear(TCPHeader.minimumByteCount) else { return drop(packet, .tcpTruncated) }
+    let headerByteCount = Int(packet.bytes.bigEndian(at: 12, as: UInt8.self) >> 4) * 4
+    if headerByteCount > TCPHeader.minimumByteCount, !packet.makeLinear(headerByteCount) {
+      return drop(packet, .tcpTruncated)
+    }
+    // RFC 9293 MUST-57: nothing is said about segments to everybody.
+    guard context.isUnicast else { return drop(packet, .tcpNotUnicast) }
+    guard hasValidChecksum(packet, context) else { return drop(packet, .tcpChecksum) }
+    let header: TCPHeader
+    let options: TCPOptions
+    do {
+      header = try TCPHeader(parsing: packet.bytes)
+    } catch { return drop(packet, .tcpTruncated) }
+    do {
+      options = try TCPOptions(parsing: packet.bytes.extracting(TCPHeader.minimumByteCount..<headerByteCount))
+    } catch { return drop(packet, .tcpOptionMalformed) }
+    guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
+    packet.removeFirst(headerByteCount)
+    let flow = Flow(
+      localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
+      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
+    if context.interface != .loopback, flow.localAddress == flow.remoteAddress { return drop(packet, .tcpLand) }
+    guard let index = findConnection(flow) else { return receiveWithoutConnection(packet, header, options, flow, context) }
+    if connections[index].isInTimeWait, header.flags.contains(.syn), !header.flags.contains(.ack),
+      connections[index].tcp.acceptsReuse(by: header, options: options)
+    {
+      removeConnection(index)
+      return receiveWithoutConnection(packet, header, options, flow, context)
+    }
+    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+    update(index)
+  }
+
+  @inline(__always)
+  func findConnection(_ flow: Flow) -> UInt32? {
+    flows.find(hash(of: flow, .connection)) { value in
+      let tag = SocketTag(value)
+      return tag.kind == .connection && connections[tag.index].flow == flow
+    }.map { SocketTag($0).index }
+  }
+
+  /// A segment of no connection: one that opens one, or RFC 9293 section 3.10.7.1.
+  private mutating func receiveWithoutConnection(
+    _ packet: consuming Packet, _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ context: InternetContext
+  ) {
+    if header.flags.contains(.rst) { return drop(packet, .tcpNoSocket) }
+    if let listener = findListener(flow, context.source.version) {
+      if header.flags.contains(.syn), !header.flags.contains(.ack) {
+        return receiveSYN(packet, header, options, flow, listener)
+      }
+      if header.flags.contains(.ack), !header.flags.contains(.syn),
+        receiveCookie(header, options, flow, listener)
+      {
+        // The segment that brought the cookie may bring data too.
+        if let index = findConnection(flow) {
+          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+          update(index)
+        }
+        return
+      }
+    }
+    sendReset(header, payloadByteCount: packet.count, flow)
+    drop(packet, .tcpNoSocket)
+  }
+
+  private func findListener(_ flow: Flow, _ version: IPVersion) -> UInt32? {
+    findListener(flow, version, exact: true) ?? findListener(flow, version, exact: false)
+  }
+
+  func findListener(_ flow: Flow, _ version: IPVersion, exact: Bool) -> UInt32? {
+    var best: UInt32?
+    var bestSerial: UInt64 = 0
+    bindings.forEach(hash(ofPort: flow.localPort, address: exact ? flow.localAddress : nil, .listener)) { value in
+      let tag = SocketTag(value)
+      guard tag.kind == .listener, listeners[tag.index].local.port == flow.localPort,
+        listeners[tag.index].local.address.isUnspecified != exact,
+        listeners[tag.index].accepts(version: version, to: flow.localAddress),
+        listeners[tag.index].serial >= bestSerial
+      else { return }
+      best = tag.index
+      bestSerial = listeners[tag.index].serial
+    }
+    return best
+  }
+
+  // MARK: Listeners
+
+  private mutating func receiveSYN(
+    _ packet: consuming Packet, _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32
+  ) {
+    // Nobody takes what has been made already: the peer tries again.
+    guard listeners[listener].accepted.count < max(1, listeners[listener].options.backlog) else {
+      return drop(packet, .tcpBacklogFull)
+    }
+    if listeners[listener].halfOpenCount >= configuration.tcp.synQueue {
+      guard configuration.tcp.synCookies else { return drop(packet, .tcpBacklogFull) }
+      return sendCookie(header, options, flow)
+    }
+    guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { return drop(packet, .ipNoRoute) }
+    let tcp = TCPConnection(
+      accepting: flow, syn: header, options, socketOptions: listeners[listener].options.connection,
+      configuration: configuration.tcp, initialSequence: initialSequence(for: flow),
+      maximumSegmentSize: maximumSegmentSize, timestampOffset: timestampOffset(for: flow), at: now)
+    let key = listeners.tenant(at: listener)
+    guard let index = insertConnection(tcp, flow, listener: key) else { return drop(packet, .tcpBacklogFull) }
+    connections[index].isHalfOpen = true
+    listeners[listener].halfOpenCount += 1
+    update(index)
+  }
+
+  /// Puts a connection whose handshake is done into its listener's queue.
+  private mutating func enqueueAccepted(_ index: UInt32) {
+    guard let key = connections[index].listener else { return }
+    connections[index].isHalfOpen = false
+    guard listeners.contains(key) else { return }
+    listeners[key.index].halfOpenCount -= 1
+    listeners[key.index].accepted.append(connections.tenant(at: index))
+    note(.acceptable, on: SocketID(.listener, key))
+  }
+
+  // MARK: SYN cookies (RFC 4987 section 3.6)
+
+  private mutating func sendCookie(_ syn: TCPHeader, _ options: TCPOptions, _ flow: Flow) {
+    guard let path = maximumSegmentSize(for: flow) else { return ledger.count(.ipNoRoute) }
+    let cookie = SYNCookie.make(
+      for: flow, syn: syn, options: options, maximumSegmentSize: path, configuration: configuration.tcp,
+      hash: sequenceHash, timestampOffset: timestampOffset(for: flow), at: now)
+    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
+    let length = TCPHeader.minimumByteCount + cookie.options.encodedByteCount
+    packet.extend(length)
+    var bytes = packet.mutableBytes
+    var header = TCPHeader(
+      sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: cookie.sequence,
+      acknowledgmentNumber: syn.sequenceNumber + 1, flags: [.syn, .ack],
+      window: UInt16(min(65_535, configuration.tcp.receiveBufferByteCount)))
+    header.headerByteCount = UInt8(length)
+    header.write(to: &bytes)
+    cookie.options.write(to: &bytes, at: TCPHeader.minimumByteCount)
+    sendSegment(packet, flow)
+  }
+
+  /// Whether the acknowledgement brings back one of our cookies; then the connection it stands for is there.
+  private mutating func receiveCookie(
+    _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32
+  ) -> Bool {
+    guard configuration.tcp.synCookies,
+      let cookie = SYNCookie.check(
+        header, options, for: flow, hash: sequenceHash, timestampOffset: timestampOffset(for: flow), at: now)
+    else { return false }
+    guard listeners[listener].accepted.count < max(1, listeners[listener].options.backlog) else {
+      ledger.count(.tcpBacklogFull)
+      return true
+    }
+    guard let path = maximumSegmentSize(for: flow) else { return false }
+    let tcp = TCPConnection(
+      cookie: cookie, flow: flow, acknowledgment: header, options,
+      socketOptions: listeners[listener].options.connection, configuration: configuration.tcp,
+      maximumSegmentSize: path, timestampOffset: timestampOffset(for: flow), at: now)
+    guard let index = insertConnection(tcp, flow, listener: listeners.tenant(at: listener)) else { return true }
+    connections[index].isHalfOpen = true
+    listeners[listener].halfOpenCount += 1
+    return true
+  }
+
+  // MARK: Connections
+
+  /// Files a connection; nil when the table is full of living ones.
+  mutating func insertConnection(_ tcp: consuming TCPConnection, _ flow: Flow, listener: SlabKey?) -> UInt32? {
+    if connections.count >= connections.capacity { evictTimeWait() }
+    guard let key = connections.insert(Connection(tcp: tcp, flow: flow, listener: listener)) else { return nil }
+    flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
+    return key.index
+  }
+
+  private mutating func evictTimeWait() {
+    while let key = timeWaits.popFirst() {
+      guard connections.contains(key), connections[key.index].isInTimeWait else { continue }
+      return removeConnection(key.index)
+    }
+  }
+
+  mutating func removeConnection(_ index: UInt32) {
+    let key = connections.tenant(at: index)
+    flows.remove(hash(of: connections[index].flow, .connection), place: SocketTag(.connection, index).value)
+    connectionTimers.set(nil, for: index)
+    if connections[index].isHalfOpen, let listener = connections[index].listener, listeners.contains(listener) {
+      listeners[listener.index].halfOpenCount -= 1
+    }
+    connections.remove(key)
+  }
+
+  /// Does what follows from a change of connection `index`: events, timers, something to send, the end.
+  @inline(__always)
+  mutating func update(_ index: UInt32) {
+    let changes = connections[index].tcp.takeChanges()
+    if !changes.isEmpty { noteChanges(changes, of: index) }
+    if connections[index].tcp.isFinished && !connections[index].tcp.wantsTransmit { return finish(index) }
+    if connections[index].tcp.wantsTransmit && !connections[index].isPending {
+      connections[index].isPending = true
+      pending.append(connections.tenant(at: index))
+    }
+    // Deadlines mostly move away; then the old place in the heap is left until it comes up.
+    if let deadline = connections[index].tcp.deadline {
+      if let placed = connectionTimers.deadline(of: index) {
+        if deadline < placed { connectionTimers.set(deadline, for: index) }
+      } else {
+        connectionTimers.set(deadline, for: index)
+      }
+    }
+  }
+
+  @inline(never)
+  private mutating func noteChanges(_ changes: SocketEvent.Changes, of index: UInt32) {
+    if connections[index].isHalfOpen, changes.contains(.connected) { enqueueAccepted(index) }
+    if connections[index].listener == nil {
+      note(changes, on: SocketID(.connection, connections.tenant(at: index)))
+    } else if changes.contains(.closed), connections[index].isHalfOpen {
+      // Nobody ever saw it.
+      connections[index].tcp.release()
+    }
+    if connections[index].tcp.state == .timeWait, !connections[index].isInTimeWait {
+      connections[index].isInTimeWait = true
+      timeWaits.append(connections.tenant(at: index))
+    }
+  }
+
+  private mutating func finish(_ index: UInt32) {
+    removeConnection(index)
+  }
+
+  /// Fires the timers that are due.
+  mutating func fireConnectionTimers() {
+    while let index = connectionTimers.popDue(at: now) {
+      guard connections.isOccupied(index) else { continue }
+      if let deadline = connections[index].tcp.deadline, deadline <= now { connections[index].tcp.advance(to: now) }
+      update(index)
+    }
+  }
+
+  // MARK: Segments out
+
+  /// Lets every connection that has something to send send it.
+  mutating func flushConnections() {
+    while let key = pending.popFirst() {
+      guard connections.contains(key) else { continue }
+      let index = key.index
+      connections[index].isPending = false
+      let flow = connections[index].flow
+      connections[index].tcp.transmit(from: pool, at: now, into: &segments)
+      guard !segments.isEmpty else {
+        update(index)
+        continue
+      }
+      let options = connections[index].tcp.socketOptions
+      update(index)
+      guard let outgoing = outgoing(for: flow, options) else {
+        while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
+        continue
+      }
+      while var segment = segments.popFirst() {
+        leaveChecksumPartial(&segment, outgoing, at: TCPHeader.checksumOffset)
+        output(segment, outgoing)
+      }
+    }
+  }
+
+  private mutating func outgoing(for flow: Flow, _ options: TCPSocketOptions) -> Outgoing? {
+    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
+      return nil
+    }
+    return Outgoing(
+      source: flow.localAddress, destination: flow.remoteAddress, protocol: .tcp,
+      hopLimit: options.timeToLive ?? configuration.internet.timeToLive, trafficClass: options.trafficClass,
+      dontFragment: pathMTUs.estimate(for: flow.remoteAddress)?.allowsFragmentation != true,
+      interface: route.interface, nextHop: route.nextHop)
+  }
+
+  /// Sends a segment that belongs to no connection.
+  private mutating func sendSegment(_ packet: consuming Packet, _ flow: Flow) {
+    guard let outgoing = outgoing(for: flow, TCPSocketOptions()) else { return drop(packet, .ipNoRoute) }
+    leaveChecksumPartial(&packet, outgoing, at: TCPHeader.checksumOffset)
+    output(packet, outgoing)
+  }
+
+  /// Answers a segment that belongs nowhere (RFC 9293 section 3.10.7.1).
+  private mutating func sendReset(_ segment: TCPHeader, payloadByteCount: Int, _ flow: Flow) {
+    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
+    packet.extend(TCPHeader.minimumByteCount)
+    var reset = TCPHeader(
+      sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: SequenceNumber(0),
+      acknowledgmentNumber: SequenceNumber(0), flags: .rst, window: 0)
+    if segment.flags.contains(.ack) {
+      reset.sequenceNumber = segment.acknowledgmentNumber
+    } else {
+      var length = payloadByteCount
+      if segment.flags.contains(.syn) { length += 1 }
+      if segment.flags.contains(.fin) { length += 1 }
+      reset.acknowledgmentNumber = segment.sequenceNumber + length
+      reset.flags = [.rst, .ack]
+    }
+    var bytes = packet.mutableBytes
+    reset.write(to: &bytes)
+    sendSegment(packet, flow)
+  }
+
+  // MARK: What connections are made from
+
+  /// The largest segment the path takes, headers of IP taken off, TCP's left in (RFC 9293 section 3.7.1).
+  mutating func maximumSegmentSize(for flow: Flow) -> Int? {
+    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
+      return nil
+    }
+    let header = flow.remoteAddress.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.byteCount
+    return pathMTU(to: flow.remoteAddress, by: route.interface) - header - TCPHeader.minimumByteCount
+  }
+
+  func initialSequence(for flow: Flow) -> SequenceNumber { InitialSequenceNumber.make(for: flow, hash: sequenceHash, at: now) }
+
+  /// Where the timestamps of a flow begin, so that they do not tell how long the host has been up (RFC 7323 section 5.4).
+  func timestampOffset(for flow: Flow) -> UInt32 {
+    UInt32(
+      truncatingIfNeeded: flowHash.hash(
+        flow.localAddress.v6.low, flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, UInt64(flow.remotePort), 0x7463))
+  }
+
+  /// An ICMP error about a segment of ours (RFC 9293 section 3.9.2.2).
+  mutating func deliverTCPError(_ error: QuotedError, _ quote: Quote, on interface: InterfaceID) {
+    let flow = Flow(
+      localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
+      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
+    guard let index = findConnection(flow) else { return ledger.count(.icmpErrorUnmatched) }
+    let sequence = SequenceNumber(quote.secondWord)
+    // Only what is in flight can have met a router: anything else is forged (RFC 5927 section 4.1).
+    guard connections[index].tcp.isInFlight(sequence) else { return ledger.count(.icmpErrorUnmatched) }
+    switch error {
+    case .refused: connections[index].tcp.receivedHardError(.refused, at: now)
+    case .unreachable(let reporter): connections[index].tcp.receivedSoftError(.unreachable(by: reporter ?? flow.localAddress), at: now)
+    case .timeExceeded(let reporter): connections[index].tcp.receivedSoftError(.unreachable(by: reporter ?? flow.localAddress), at: now)
+    case .packetTooBig(let reported):
+      guard learnPathMTU(reported, quote) != nil, let size = maximumSegmentSize(for: flow) else { return }
+      connections[index].tcp.pathChanged(maximumSegmentSize: size, at: now)
+    case .other: return
+    }
+    update(index)
+  }
+}

@@ -1,0 +1,39 @@
+internal import MartletWire
+
+/// A UDP socket: where it is bound, to whom it is connected, and what waits to be read.
+struct DatagramSocket: ~Copyable {
+  /// Where it is bound; the unspecified IPv6 address says any of either version, unless ``ipv6Only``.
+  var local: SocketAddress
+  /// Its peer, if it is connected.
+  var remote: SocketAddress?
+  var options: DatagramOptions
+  /// Whether the program asked for an IPv4 socket: IPv6 stays out.
+  let isIPv4Only: Bool
+  let receiveBufferByteCount: Int
+  /// Later sockets with the same address come first.
+  let serial: UInt64
+  /// Datagrams with a ``ReceivedDatagram`` in front of their payload.
+  var received = PacketQueue()
+  /// The memory of what waits, blocks counted whole.
+  var receivedByteCount = 0
+  var error: SocketError?
+  var changes: SocketEvent.Changes = []
+
+  /// Whether a packet of this version and to this address is for the socket.
+  func accepts(version: IPVersion, to address: IPAddress) -> Bool {
+    if local.address.isUnspecified {
+      return version == .v4 ? local.address.isIPv4 || !options.ipv6Only : !isIPv4Only
+    }
+    return local.address == address
+  }
+}
+
+/// A socket for ICMP echo requests and their replies.
+struct EchoSocket: ~Copyable {
+  let version: IPVersion
+  /// What tells its replies from those of others.
+  let identifier: UInt16
+  var received = PacketQueue()
+  var receivedByteCount = 0
+  var changes: SocketEvent.Changes = []
+}

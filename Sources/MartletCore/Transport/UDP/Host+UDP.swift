@@ -1,0 +1,114 @@
+internal import MartletWire
+
+// UDP (RFC 768, RFC 1122 section 4.1) between the Internet layer and the sockets.
+
+extension Host {
+  mutating func receiveUDP(_ packet: consuming Packet, _ context: InternetContext) {
+    guard packet.makeLinear(UDPHeader.byteCount) else { return drop(packet, .udpTruncated) }
+    let length = Int(packet.bytes.bigEndian(at: 4, as: UInt16.self))
+    guard length >= UDPHeader.byteCount, length <= packet.count else { return drop(packet, .udpLength) }
+    if length < packet.count { packet.truncate(to: length) }
+    let sourcePort: UInt16 = packet.bytes.bigEndian(at: 0)
+    let destinationPort: UInt16 = packet.bytes.bigEndian(at: 2)
+    let checksum: UInt16 = packet.bytes.bigEndian(at: 6)
+    guard destinationPort != 0 else { return drop(packet, .udpPortZero) }
+    if checksum == 0 && packet.metadata.checksum != .partial && packet.metadata.checksum != .verified {
+      // RFC 8200 section 8.1: IPv6 has no other checksum over the addresses.
+      guard context.source.isIPv4 else { return drop(packet, .udpNoChecksum) }
+    } else if !hasValidChecksum(packet, context) {
+      return drop(packet, .udpChecksum)
+    }
+    let zone = context.source.isLinkLocal ? context.interface : .loopback
+    let flow = Flow(
+      localAddress: context.destination, localPort: destinationPort, remoteAddress: context.source,
+      remotePort: sourcePort, zone: zone)
+    guard let place = findDatagramSocket(flow, context) else {
+      sendError(
+        context.source.isIPv4
+          ? .v4(.destinationUnreachable(code: .port, nextHopMTU: 0)) : .v6(.destinationUnreachable(code: .port)),
+        about: packet, context)
+      return drop(packet, .udpNoSocket)
+    }
+    let cost = Packet.blockByteCount + packet.count - packet.linearCount
+    guard datagrams[place].receivedByteCount + cost <= datagrams[place].receiveBufferByteCount
+      || datagrams[place].received.isEmpty
+    else { return drop(packet, .udpReceiveBufferFull) }
+    packet.removeFirst(UDPHeader.byteCount)
+    let record = ReceivedDatagram(
+      byteCount: packet.count, isTruncated: false,
+      source: SocketAddress(context.source, port: sourcePort, zone: UInt32(zone.index)),
+      destination: SocketAddress(context.destination, port: destinationPort, zone: UInt32(zone.index)),
+      interface: context.interface, hopLimit: context.hopLimit, trafficClass: context.trafficClass, time: now)
+    guard packet.prepend(record) else { return drop(packet, .ipExtensionMalformed) }
+    datagrams[place].received.append(packet)
+    datagrams[place].receivedByteCount += cost
+    note(.readable, on: SocketID(.datagram, datagrams.tenant(at: place)))
+  }
+
+  /// The socket a datagram is for: a connected one first, then one bound to the address, then one bound to the port.
+  private func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
+    findConnectedDatagram(flow)
+      ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
+      ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
+  }
+
+  func findConnectedDatagram(_ flow: Flow) -> UInt32? {
+    flows.find(hash(of: flow, .datagram)) { value in
+      let tag = SocketTag(value)
+      guard tag.kind == .datagram, let remote = datagrams[tag.index].remote else { return false }
+      let local = datagrams[tag.index].local
+      return remote.address == flow.remoteAddress && remote.port == flow.remotePort && local.port == flow.localPort
+        && local.address == flow.localAddress
+    }.map { SocketTag($0).index }
+  }
+
+  func boundDatagramSocket(port: UInt16, address: IPAddress, version: IPVersion, exact: Bool) -> UInt32? {
+    var best: UInt32?
+    var bestSerial: UInt64 = 0
+    bindings.forEach(hash(ofPort: port, address: exact ? address : nil, .datagram)) { value in
+      let tag = SocketTag(value)
+      guard tag.kind == .datagram, datagrams[tag.index].local.port == port, datagrams[tag.index].remote == nil,
+        datagrams[tag.index].local.address.isUnspecified != exact,
+        datagrams[tag.index].accepts(version: version, to: address), datagrams[tag.index].serial >= bestSerial
+      else { return }
+      best = tag.index
+      bestSerial = datagrams[tag.index].serial
+    }
+    return best
+  }
+
+  /// An ICMP error about a datagram of ours: a connected socket is told (HR4-3).
+  mutating func deliverUDPError(_ error: QuotedError, _ quote: Quote, on interface: InterfaceID) {
+    if case .packetTooBig(let reported) = error { _ = learnPathMTU(reported, quote) }
+    let flow = Flow(
+      localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
+      remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
+    guard let index = findConnectedDatagram(flow) else { return ledger.count(.icmpErrorUnmatched) }
+    switch error {
+    case .refused: datagrams[index].error = .refused
+    case .unreachable(let reporter): datagrams[index].error = .unreachable(by: reporter ?? quote.source)
+    case .timeExceeded(let reporter): datagrams[index].error = .unreachable(by: reporter ?? quote.source)
+    case .packetTooBig: datagrams[index].error = .messageTooLong
+    case .other: return
+    }
+    note([.softError, .readable], on: SocketID(.datagram, datagrams.tenant(at: index)))
+  }
+}
+
+extension Packet {
+  /// Puts `value` in front of the packet in this machine's own form, if there is room.
+  mutating func prepend<Value: BitwiseCopyable>(_ value: Value) -> Bool {
+    guard frontRoom >= MemoryLayout<Value>.size else { return false }
+    prepend(MemoryLayout<Value>.size)
+    unsafe pointer.storeBytes(of: value, as: Value.self)
+    return true
+  }
+
+  /// Takes away what ``prepend(_:)-(Value)`` put in front.
+  mutating func takeFirst<Value: BitwiseCopyable>(as type: Value.Type) -> Value {
+    precondition(linearCount >= MemoryLayout<Value>.size, "no such value in front of the packet")
+    let value = unsafe pointer.loadUnaligned(as: Value.self)
+    removeFirst(MemoryLayout<Value>.size)
+    return value
+  }
+}

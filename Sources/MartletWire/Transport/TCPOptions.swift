@@ -1,0 +1,237 @@
+/// The options of a TCP segment as one value without storage of its own elsewhere (RFC 9293 section 3.2, RFC 7323,
+/// RFC 2018, RFC 5482, RFC 7413).
+///
+///      kind 0: end      kind 1: no operation      any other: kind, length, length - 2 bytes
+public struct TCPOptions: Equatable, Sendable, BitwiseCopyable {
+  /// The space for options in a header, in bytes.
+  public static let maximumByteCount = 40
+
+  /// The maximum segment size that the sender accepts, in bytes (RFC 9293 section 3.7.1).
+  public var maximumSegmentSize: UInt16?
+  /// The shift of the sender's window as it stands on the wire, perhaps above the permitted 14 (RFC 7323 section 2).
+  public var windowScale: UInt8?
+  /// Whether the sender understands ``sackBlocks`` (RFC 2018 section 2).
+  public var isSACKPermitted: Bool
+  /// The timestamps (RFC 7323 section 3).
+  public var timestamps: TCPTimestamps?
+  /// What the receiver holds above the acknowledgment number (RFC 2018 section 3).
+  public var sackBlocks: SACKBlocks
+  /// How long the sender means to wait for an acknowledgment (RFC 5482 section 3).
+  public var userTimeout: TCPUserTimeout?
+  /// Where a Fast Open cookie stands in the options that were parsed (RFC 7413 section 4.1.1). It is not written.
+  public var fastOpenCookie: TCPFastOpenCookie?
+  /// How many options were of an unknown kind, or of a known kind with a length that the kind does not have. They are
+  /// passed over (RFC 9293 section 3.2, MUST-6).
+  public var unknownCount: UInt8
+
+  @inlinable
+  public init(
+    maximumSegmentSize: UInt16? = nil, windowScale: UInt8? = nil, isSACKPermitted: Bool = false,
+    timestamps: TCPTimestamps? = nil, sackBlocks: SACKBlocks = SACKBlocks(), userTimeout: TCPUserTimeout? = nil
+  ) {
+    self.maximumSegmentSize = maximumSegmentSize
+    self.windowScale = windowScale
+    self.isSACKPermitted = isSACKPermitted
+    self.timestamps = timestamps
+    self.sackBlocks = sackBlocks
+    self.userTimeout = userTimeout
+    fastOpenCookie = nil
+    unknownCount = 0
+  }
+}
+
+/// The two numbers of the timestamps option (RFC 7323 section 3.2).
+public struct TCPTimestamps: Hashable, Sendable, BitwiseCopyable {
+  /// The sender's clock.
+  public var value: UInt32
+  /// The receiver's clock as the sender saw it last.
+  public var echoReply: UInt32
+
+  @inlinable
+  public init(value: UInt32, echoReply: UInt32) {
+    self.value = value
+    self.echoReply = echoReply
+  }
+}
+
+/// The user timeout option (RFC 5482 section 3).
+public struct TCPUserTimeout: Hashable, Sendable, BitwiseCopyable {
+  /// The field on the wire: a bit for the granularity above fifteen bits of time.
+  public var field: UInt16
+
+  @inlinable public init(field: UInt16) { self.field = field }
+
+  /// A timeout of `seconds`, in whole minutes (rounded up) once it is above 32,767 seconds; at most 32,767 minutes.
+  @inlinable
+  public init(seconds: Int) {
+    field =
+      seconds <= 0x7fff
+      ? UInt16(truncatingIfNeeded: max(seconds, 0))
+      : 0x8000 | UInt16(truncatingIfNeeded: min((seconds &- 1) / 60 &+ 1, 0x7fff))
+  }
+
+  /// The timeout, in seconds.
+  @inlinable public var seconds: Int { Int(field & 0x7fff) * (field & 0x8000 == 0 ? 1 : 60) }
+}
+
+/// Where a Fast Open cookie stands (RFC 7413 section 4.1.1).
+public struct TCPFastOpenCookie: Hashable, Sendable, BitwiseCopyable {
+  /// The first byte of the cookie, from the start of the options.
+  public var offset: UInt8
+  /// The size of the cookie, in bytes; 0 asks for one.
+  public var byteCount: UInt8
+
+  @inlinable
+  public init(offset: UInt8, byteCount: UInt8) {
+    self.offset = offset
+    self.byteCount = byteCount
+  }
+}
+
+extension TCPOptions {
+  /// The numbers of the option kinds (IANA "TCP Option Kind Numbers").
+  @usableFromInline enum Kind {
+    @usableFromInline static let end: UInt8 = 0
+    @usableFromInline static let noOperation: UInt8 = 1
+    @usableFromInline static let maximumSegmentSize: UInt8 = 2
+    @usableFromInline static let windowScale: UInt8 = 3
+    @usableFromInline static let sackPermitted: UInt8 = 4
+    @usableFromInline static let sack: UInt8 = 5
+    @usableFromInline static let timestamps: UInt8 = 8
+    @usableFromInline static let userTimeout: UInt8 = 28
+    @usableFromInline static let fastOpen: UInt8 = 34
+    /// No operation, no operation, timestamps, ten: how nearly every segment of an open connection begins its options.
+    @usableFromInline static let alignedTimestamps: UInt32 = 0x0101_080a
+  }
+
+  /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted.
+  ///
+  /// - Throws: ``WireError/malformed(field:)`` as ``init(parsing:)`` does.
+  @inlinable
+  public init(of header: TCPHeader, in segment: RawSpan) throws(WireError) {
+    if header.headerByteCount == 32 && segment.bigEndian(at: 20) == Kind.alignedTimestamps {
+      self.init(timestamps: TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28)))
+    } else if header.headerByteCount == TCPHeader.minimumByteCount {
+      self.init()
+    } else {
+      try self.init(parsing: segment.extracting(20..<Int(header.headerByteCount)))
+    }
+  }
+
+  /// Reads options that fill `bytes`. Of an option that comes twice, the last counts.
+  ///
+  /// - Throws: ``WireError/malformed(field:)`` if an option's length is below 2 or runs past the end
+  ///   (RFC 9293 section 3.2, MUST-7).
+  public init(parsing bytes: RawSpan) throws(WireError) {
+    self.init()
+    let end = bytes.byteCount
+    var offset = 0
+    while offset < end {
+      let kind: UInt8 = bytes.bigEndian(at: offset)
+      if kind == Kind.end { return }
+      if kind == Kind.noOperation {
+        offset += 1
+        continue
+      }
+      guard offset + 2 <= end else { throw .malformed(field: "option length") }
+      let length = Int(bytes.bigEndian(at: offset + 1, as: UInt8.self))
+      guard length >= 2, offset + length <= end else { throw .malformed(field: "option length") }
+      read(kind: kind, length: length, at: offset, in: bytes)
+      offset += length
+    }
+  }
+
+  private mutating func read(kind: UInt8, length: Int, at offset: Int, in bytes: RawSpan) {
+    let body = offset + 2
+    switch (kind, length) {
+    case (Kind.maximumSegmentSize, 4):
+      maximumSegmentSize = bytes.bigEndian(at: body)
+    case (Kind.windowScale, 3):
+      windowScale = bytes.bigEndian(at: body)
+    case (Kind.sackPermitted, 2):
+      isSACKPermitted = true
+    case (Kind.timestamps, 10):
+      timestamps = TCPTimestamps(value: bytes.bigEndian(at: body), echoReply: bytes.bigEndian(at: body + 4))
+    case (Kind.sack, 10), (Kind.sack, 18), (Kind.sack, 26), (Kind.sack, 34):
+      sackBlocks = SACKBlocks()
+      for edge in stride(from: body, to: offset + length, by: 8) {
+        sackBlocks.append(
+          SACKBlock(
+            left: SequenceNumber(bytes.bigEndian(at: edge)), right: SequenceNumber(bytes.bigEndian(at: edge + 4))))
+      }
+    case (Kind.userTimeout, 4):
+      userTimeout = TCPUserTimeout(field: bytes.bigEndian(at: body))
+    case (Kind.fastOpen, 2),
+      (Kind.fastOpen, 6...18) where length.isMultiple(of: 2):
+      fastOpenCookie = TCPFastOpenCookie(
+        offset: UInt8(truncatingIfNeeded: body), byteCount: UInt8(truncatingIfNeeded: length - 2))
+    default:
+      unknownCount &+= 1
+    }
+  }
+}
+
+extension TCPOptions {
+  /// The size of what ``write(to:at:)`` writes, in bytes: a multiple of 4, at most 40.
+  @inlinable
+  public var encodedByteCount: Int {
+    let blocks = writtenSACKBlockCount
+    return fixedByteCount + (blocks == 0 ? 0 : 4 + 8 * blocks)
+  }
+
+  /// How many of ``sackBlocks`` fit beside the other options.
+  @inlinable
+  public var writtenSACKBlockCount: Int {
+    sackBlocks.count == 0 ? 0 : min(sackBlocks.count, (Self.maximumByteCount - 4 - fixedByteCount) / 8)
+  }
+
+  @inlinable
+  var fixedByteCount: Int {
+    (maximumSegmentSize == nil ? 0 : 4) + (timestamps != nil ? 12 : isSACKPermitted ? 4 : 0)
+      + (windowScale == nil ? 0 : 4) + (userTimeout == nil ? 0 : 4)
+  }
+
+  /// Writes the options over ``encodedByteCount`` bytes of `bytes` from `offset` on, in the order in which Linux sends
+  /// them, so that every number stands at its natural alignment.
+  public func write(to bytes: inout MutableRawSpan, at offset: Int) {
+    var offset = offset
+    func head(_ kind: UInt8, _ length: UInt8) -> UInt32 {
+      UInt32(Kind.noOperation) << 24 | UInt32(Kind.noOperation) << 16 | UInt32(kind) << 8 | UInt32(length)
+    }
+    if let maximumSegmentSize {
+      bytes.store(
+        bigEndian: UInt32(Kind.maximumSegmentSize) << 24 | 4 << 16 | UInt32(maximumSegmentSize), at: offset)
+      offset += 4
+    }
+    if let timestamps {
+      let sackPermitted = UInt32(Kind.sackPermitted) << 24 | 2 << 16 | UInt32(Kind.timestamps) << 8 | 10
+      bytes.store(bigEndian: isSACKPermitted ? sackPermitted : Kind.alignedTimestamps, at: offset)
+      bytes.store(bigEndian: timestamps.value, at: offset + 4)
+      bytes.store(bigEndian: timestamps.echoReply, at: offset + 8)
+      offset += 12
+    } else if isSACKPermitted {
+      bytes.store(bigEndian: head(Kind.sackPermitted, 2), at: offset)
+      offset += 4
+    }
+    if let windowScale {
+      bytes.store(
+        bigEndian: UInt32(Kind.noOperation) << 24 | UInt32(Kind.windowScale) << 16 | 3 << 8 | UInt32(windowScale),
+        at: offset)
+      offset += 4
+    }
+    if let userTimeout {
+      bytes.store(bigEndian: UInt32(Kind.userTimeout) << 24 | 4 << 16 | UInt32(userTimeout.field), at: offset)
+      offset += 4
+    }
+    let blocks = writtenSACKBlockCount
+    if blocks > 0 {
+      bytes.store(bigEndian: head(Kind.sack, UInt8(truncatingIfNeeded: 2 + 8 * blocks)), at: offset)
+      offset += 4
+      for index in 0..<blocks {
+        bytes.store(bigEndian: sackBlocks[index].left.value, at: offset)
+        bytes.store(bigEndian: sackBlocks[index].right.value, at: offset + 4)
+        offset += 8
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# What CI runs without root: build with warnings as errors, format, tests, examples.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+echo "== format"
+swift format lint --strict --recursive Sources Tests Examples Benchmarks/Sources Fuzz/Sources Package.swift
+
+echo "== build"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+swift build --build-tests 2>&1 | tee "$log" | tail -n 3
+# Our own targets only: a dependency's warnings are not ours to mend.
+if grep -E "^$PWD/(Sources|Tests|Examples)/.*warning:" "$log" | sort -u | grep .; then
+  echo "warnings are errors here" >&2
+  exit 1
+fi
+
+echo "== test"
+swift test
