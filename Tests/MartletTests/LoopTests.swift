@@ -49,17 +49,17 @@ struct LoopTests {
   func order() async throws {
     let loop = Loop(.virtual(seed: 1))
     let order = try await loop.run {
-      let order = Mutex<[Int]>([])
+      let order = Shared<[Int]>([])
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<6 {
           group.addTask {
             try await loop.clock.sleep(until: Instant(nanoseconds: number < 3 ? 2_000 : 1_000))
-            order.withLock { $0.append(number) }
+            order.value.withLock { $0.append(number) }
           }
         }
         try await group.waitForAll()
       }
-      return order.withLock { $0 }
+      return order.value.withLock { $0 }
     }
     #expect(order == [3, 4, 5, 0, 1, 2])
     loop.shutdown()
@@ -188,4 +188,10 @@ struct LoopTests {
     #expect(a != b)
     #expect(a != Int(truncatingIfNeeded: first(2, "a")))
   }
+}
+
+/// A value that several tasks change.
+final class Shared<Value: Sendable>: Sendable {
+  let value: Mutex<Value>
+  init(_ value: Value) { self.value = Mutex(value) }
 }

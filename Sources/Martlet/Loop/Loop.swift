@@ -1,6 +1,5 @@
 public import Logging
 public import MartletCore
-internal import Synchronization
 
 /// One thread that owns hosts, links and packet memory, in real time or in virtual time.
 ///
@@ -92,16 +91,14 @@ public final class Loop: Sendable {
   public func runAndWait<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) throws -> T {
     precondition(!isCurrent, "a loop cannot wait for itself")
     let gate = Gate()
-    let result = Mutex<Result<T, any Error>?>(nil)
-    let task = start(body)
-    Task {
-      let value = await task.result
-      result.withLock { $0 = value }
+    let result = ResultBox<T, any Error>()
+    // On the loop's thread to the end: the caller may be blocking the last thread of the shared pool.
+    _ = start {
+      do { try await result.store(.success(body())) } catch { result.store(.failure(error)) }
       gate.open()
     }
     gate.wait()
-    guard let value = result.withLock({ $0 }) else { preconditionFailure("a task ended without a result") }
-    return try value.get()
+    return try result.take()
   }
 
   private func start<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) -> Task<T, any Error> {

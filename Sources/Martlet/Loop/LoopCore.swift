@@ -99,18 +99,14 @@ final class LoopCore: @unchecked Sendable {
   func sync<T: Sendable, E: Error>(_ body: @escaping @Sendable () throws(E) -> T) throws(E) -> T {
     if isCurrent { return try body() }
     let gate = Gate()
-    let result = Mutex<Result<T, E>?>(nil)
-    // The gate orders the store before the load.
+    let result = ResultBox<T, E>()
     enqueue(
       .call {
-        let value: Result<T, E>
-        do throws(E) { value = .success(try body()) } catch { value = .failure(error) }
-        result.withLock { $0 = value }
+        do throws(E) { result.store(.success(try body())) } catch { result.store(.failure(error)) }
         gate.open()
       })
     gate.wait()
-    guard let value = result.withLock({ $0 }) else { preconditionFailure("a job ended without a result") }
-    return try value.get()
+    return try result.take()
   }
 
   private func takeInbox() {

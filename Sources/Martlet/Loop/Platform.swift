@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -95,5 +97,17 @@ final class Gate: @unchecked Sendable {
     unsafe pthread_mutex_lock(mutex)
     while !isOpen { unsafe pthread_cond_wait(condition, mutex) }
     unsafe pthread_mutex_unlock(mutex)
+  }
+}
+
+/// What a piece of work that another thread waits for came to.
+final class ResultBox<T: Sendable, E: Error>: Sendable {
+  private let result = Mutex<Result<T, E>?>(nil)
+
+  func store(_ value: Result<T, E>) { result.withLock { $0 = value } }
+
+  func take() throws(E) -> T {
+    guard let value = result.withLock({ $0 }) else { preconditionFailure("a job ended without a result") }
+    return try value.get()
   }
 }

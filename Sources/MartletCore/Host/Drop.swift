@@ -29,24 +29,24 @@ public enum Drop {
   }
 
   /// How often each reason came up.
-  public struct Counters: Sendable {
-    private var counts: InlineArray<128, UInt64> = .init(repeating: 0)
-
-    /// All zero.
-    public init() {}
+  public struct Counters: Sendable, Equatable {
+    private var counts: [UInt64]
 
     /// How often `reason` came up.
     public subscript(reason: Reason) -> UInt64 { counts[Int(reason.rawValue)] }
 
     /// All drops together.
-    public var total: UInt64 {
-      var sum: UInt64 = 0
-      for reason in Reason.allCases { sum += self[reason] }
-      return sum
-    }
+    public var total: UInt64 { counts.reduce(0, +) }
+
+    init(_ ledger: borrowing Ledger) { counts = Reason.allCases.map { ledger.counts[Int($0.rawValue)] } }
+  }
+
+  /// Where a host counts.
+  struct Ledger: ~Copyable {
+    fileprivate let counts = FixedArray(repeating: UInt64(0), count: Reason.allCases.count)
 
     /// Counts one more.
     @inline(__always)
-    package mutating func count(_ reason: Reason) { counts[Int(reason.rawValue)] &+= 1 }
+    func count(_ reason: Reason) { counts[Int(reason.rawValue)] &+= 1 }
   }
 }

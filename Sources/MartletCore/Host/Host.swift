@@ -11,11 +11,11 @@ public struct Host: ~Copyable {
   public let name: String
   /// Every bound and default.
   public let configuration: Configuration
-  /// How often each reason dropped a packet.
-  public internal(set) var drops = Drop.Counters()
   /// Whether dropped packets are kept for ``nextDrop()`` (at most 1,024 of them).
   public var reportsDrops = false
 
+  private let anchor = Anchor()
+  let ledger = Drop.Ledger()
   let pool: PacketPool
   var random: RandomStream
   /// The last time the host was told.
@@ -175,9 +175,12 @@ extension Host {
   /// The next packet that was dropped while ``reportsDrops`` was on, with ``Packet/Metadata-swift.struct/dropReason``.
   public mutating func nextDrop() -> Packet? { droppedPackets.popFirst() }
 
+  /// How often each reason dropped a packet.
+  public var drops: Drop.Counters { Drop.Counters(ledger) }
+
   /// Counts a drop, reports it if someone listens, and lets the packet go.
   mutating func drop(_ packet: consuming Packet, _ reason: Drop.Reason) {
-    drops.count(reason)
+    ledger.count(reason)
     guard reportsDrops, droppedPackets.count < 1_024 else { return }
     packet.metadata.dropReason = reason
     droppedPackets.append(packet)

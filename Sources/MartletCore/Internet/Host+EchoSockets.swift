@@ -93,7 +93,7 @@ extension Host {
   /// An ICMP error about one of our echo requests.
   mutating func deliverEchoError(_ error: ICMPError, _ quote: Quote, from reporter: IPAddress?) {
     let identifier = UInt16(truncatingIfNeeded: quote.secondWord >> 16)
-    guard let index = findEcho(identifier, quote.source.version) else { return drops.count(.icmpErrorUnmatched) }
+    guard let index = findEcho(identifier, quote.source.version) else { return ledger.count(.icmpErrorUnmatched) }
     let kind: ReceivedEcho.Kind
     switch error {
     case .v4(.destinationUnreachable(.fragmentationNeeded, let mtu)):
@@ -107,7 +107,7 @@ extension Host {
     case .v4(.timeExceeded), .v6(.timeExceeded): kind = .timeExceeded
     default: return
     }
-    guard let packet = pool.allocate() else { return drops.count(.poolExhausted) }
+    guard let packet = pool.allocate() else { return ledger.count(.poolExhausted) }
     let record = ReceivedEcho(
       kind: kind, sequence: UInt16(truncatingIfNeeded: quote.secondWord), byteCount: 0,
       source: SocketAddress(reporter ?? quote.source, port: 0), hopLimit: 0, time: now)

@@ -104,11 +104,11 @@ extension Host {
   /// The packet begins with its transport header; the IP header still stands in front.
   mutating func sendError(_ error: ICMPError, about packet: borrowing Packet, _ context: InternetContext) {
     guard context.source.isUnicast, mayAnswerWithError(packet, error, context) else { return }
-    guard icmpErrors.take(at: now) else { return drops.count(.icmpRateLimited) }
+    guard icmpErrors.take(at: now) else { return ledger.count(.icmpRateLimited) }
     let source = context.isUnicast ? context.destination : sourceAddress(for: context.source, by: context.interface)
     guard let source, let route = findRoute(to: context.source, zone: context.source.isLinkLocal ? context.interface : nil)
-    else { return drops.count(.ipNoRoute) }
-    guard var reply = pool.allocate() else { return drops.count(.poolExhausted) }
+    else { return ledger.count(.ipNoRoute) }
+    guard var reply = pool.allocate() else { return ledger.count(.poolExhausted) }
     let isIPv4 = context.source.isIPv4
     // As much of the packet as fits into what every link carries: 576 (RFC 1812 section 4.3.2.3) or 1,280 bytes.
     let limit = (isIPv4 ? 576 - IPv4Header.minimumByteCount : 1_280 - IPv6Header.byteCount) - 8
@@ -177,13 +177,13 @@ extension Host {
     _ error: ICMPError, quoting packet: borrowing Packet, at offset: Int, from reporter: IPAddress?, on interface: InterfaceID
   ) {
     guard let quote = Quote(parsing: packet.bytes, at: offset), addresses.isLocal(quote.source, on: interface)
-    else { return drops.count(.icmpErrorUnmatched) }
+    else { return ledger.count(.icmpErrorUnmatched) }
     let meaning = meaning(of: error, quote, from: reporter)
     switch quote.protocol {
     case .tcp: deliverTCPError(meaning, quote, on: interface)
     case .udp: deliverUDPError(meaning, quote, on: interface)
     case .icmpv4, .icmpv6: deliverEchoError(error, quote, from: reporter)
-    default: drops.count(.icmpErrorUnmatched)
+    default: ledger.count(.icmpErrorUnmatched)
     }
   }
 

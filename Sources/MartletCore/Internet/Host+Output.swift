@@ -90,7 +90,7 @@ extension Host {
     fragmentIdentification &+= 1
     let result = Fragmentation.split(
       packet, mtu: mtu, identification: fragmentIdentification, pool: pool, into: &fragments)
-    if let reason = result { drops.count(reason) }
+    if let reason = result { ledger.count(reason) }
     while let fragment = fragments.popFirst() {
       outputToNeighbor(fragment, nextHop: outgoing.nextHop, on: outgoing.interface)
     }
@@ -144,7 +144,7 @@ extension Host {
         let reason = Segmentation.segment(
           packet, linkHeaderByteCount: EthernetHeader.untaggedByteCount, pool: pool,
           into: &interfaces[Int(interface.index)].transmitQueue)
-        if let reason { drops.count(reason) }
+        if let reason { ledger.count(reason) }
         return
       }
     } else if metadata.checksum == .partial && !offloads.contains(.transmitChecksum) {

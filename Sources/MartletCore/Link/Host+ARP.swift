@@ -52,7 +52,7 @@ extension Host {
   }
 
   private mutating func sendARP(_ arp: ARPPacket, to destination: MACAddress, on interface: InterfaceID) {
-    guard var packet = pool.allocate() else { return drops.count(.poolExhausted) }
+    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
     packet.extend(ARPPacket.byteCount)
     var bytes = packet.mutableBytes
     arp.write(to: &bytes)
@@ -62,7 +62,7 @@ extension Host {
   /// Asks the link who has `address`: by broadcast or to the solicited-node group, or the neighbour itself.
   mutating func solicit(_ address: IPAddress, on interface: InterfaceID, unicastTo mac: MACAddress?) {
     guard let target = address.v4 else { return sendNeighborSolicitation(for: address.v6, on: interface, unicastTo: mac) }
-    guard let source = sourceAddress(for: address, by: interface)?.v4 else { return drops.count(.ipNoSource) }
+    guard let source = sourceAddress(for: address, by: interface)?.v4 else { return ledger.count(.ipNoSource) }
     sendARP(
       ARPPacket(
         operation: .request, senderHardwareAddress: interfaces[Int(interface.index)].macAddress,

@@ -101,7 +101,7 @@ extension Host {
     for target: IPv6Address, on interface: InterfaceID, unicastTo mac: MACAddress?
   ) {
     let destination = mac == nil ? target.solicitedNodeMulticast : target
-    guard let source = sourceAddress(for: IPAddress(target), by: interface) else { return drops.count(.ipNoSource) }
+    guard let source = sourceAddress(for: IPAddress(target), by: interface) else { return ledger.count(.ipNoSource) }
     sendNeighborDiscovery(
       .neighborSolicitation(target: target),
       option: .sourceLinkLayerAddress(interfaces[Int(interface.index)].macAddress),
@@ -122,7 +122,7 @@ extension Host {
     _ message: NeighborDiscoveryMessage, option: NDPOption, from source: IPAddress, to destination: IPAddress,
     linkAddress: MACAddress?, on interface: InterfaceID
   ) {
-    guard var packet = pool.allocate() else { return drops.count(.poolExhausted) }
+    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
     packet.extend(message.byteCount + 8)
     var bytes = packet.mutableBytes
     message.write(to: &bytes)

@@ -32,7 +32,7 @@ package struct NeighborCache: ~Copyable {
     package var isRouterNoMore = false
   }
 
-  private struct Recent {
+  struct Recent: BitwiseCopyable {
     var address = IPAddress(IPv6Address.any)
     var interface = InterfaceID.loopback
     var mac = MACAddress.zero
@@ -50,7 +50,7 @@ package struct NeighborCache: ~Copyable {
   private var index = HashIndex()
   private var deadlines = DeadlineHeap()
   /// Answers to the last questions, each at a place its address decides; never of a STALE entry.
-  private var recent = InlineArray<16, Recent>(repeating: Recent())
+  private let recent = FixedArray(repeating: Recent(), count: 16)
   /// What interfaces have in place of the configuration, at their indices.
   private var timers: [Timers?] = []
   private var oldestStale = NeighborEntry.none

@@ -73,3 +73,45 @@ extension Packet {
     return unsafe block
   }
 }
+
+// MARK: - A queue as a stream of bytes
+
+extension PacketQueue {
+  /// Copies the first bytes to `destination`, at most `capacity`, takes them out and returns how many there were.
+  @unsafe
+  package mutating func removeFirstBytes(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
+    var done = 0
+    while done < capacity, let block = unsafe first {
+      var packet = unsafe Packet(adopting: block)
+      let run = min(packet.count, capacity &- done)
+      unsafe packet.copyBytes(from: 0, count: run, to: destination + done)
+      done &+= run
+      byteCount &-= run
+      if run == packet.count {
+        unsafe first = block.pointee.next
+        if unsafe first == nil { unsafe last = nil }
+        count &-= 1
+      } else {
+        packet.removeFirst(run)
+        _ = unsafe packet.relinquish()
+      }
+    }
+    return done
+  }
+
+  /// Copies the bytes of `packet` behind those of the last packet, if that one has no slices and room enough.
+  package mutating func appendToLast(copying packet: borrowing Packet) -> Bool {
+    guard let block = unsafe last else { return false }
+    var tail = unsafe Packet(adopting: block)
+    let run = packet.count
+    let fits = tail.sliceCount == 0 && tail.tailRoom >= run
+    if fits {
+      let old = tail.linearCount
+      tail.extend(run)
+      unsafe packet.copyBytes(from: 0, count: run, to: tail.pointer + old)
+      byteCount &+= run
+    }
+    _ = unsafe tail.relinquish()
+    return fits
+  }
+}

@@ -15,39 +15,52 @@ package struct SlabKey: Hashable, Sendable, BitwiseCopyable {
 /// Memory comes in chunks that never move, so growing costs no copies.
 @safe
 package struct Slab<Element: ~Copyable>: ~Copyable {
-  @unsafe private struct Slot: ~Copyable {
+  /// What is known of a place; odd generations are those of tenants.
+  @unsafe struct Place {
     var generation: UInt32
     var nextFree: UInt32
-    var element: Element?
+  }
+
+  @unsafe struct Chunk {
+    let places: UnsafeMutablePointer<Place>
+    let elements: UnsafeMutablePointer<Element>
   }
 
   private static var chunkCount: Int { 64 }
   private static var none: UInt32 { .max }
 
-  private var chunks: [UnsafeMutablePointer<Slot>]
-  private var freeHead: UInt32
+  private var chunks: UnsafeMutablePointer<Chunk>
+  private var chunkCapacity: Int
+  private var chunksInUse = 0
+  private var freeHead = UInt32.max
   /// How many live in the slab.
-  package private(set) var count: Int
+  package private(set) var count = 0
   /// How many may live in it.
   package let capacity: Int
 
   package init(capacity: Int) {
-    unsafe chunks = []
-    freeHead = Self.none
-    count = 0
+    chunkCapacity = 4
+    unsafe chunks = .allocate(capacity: 4)
     self.capacity = capacity
   }
 
   deinit {
-    for unsafe chunk in unsafe chunks {
-      unsafe chunk.deinitialize(count: Self.chunkCount)
-      unsafe chunk.deallocate()
+    for index in 0..<indexBound where isOccupied(index) { unsafe element(index).deinitialize(count: 1) }
+    for index in 0..<chunksInUse {
+      unsafe chunks[index].places.deallocate()
+      unsafe chunks[index].elements.deallocate()
     }
+    unsafe chunks.deallocate()
   }
 
   @inline(__always)
-  private func slot(_ index: UInt32) -> UnsafeMutablePointer<Slot> {
-    unsafe chunks[Int(index) / Self.chunkCount] + Int(index) % Self.chunkCount
+  private func place(_ index: UInt32) -> UnsafeMutablePointer<Place> {
+    unsafe chunks[Int(index) / Self.chunkCount].places + Int(index) % Self.chunkCount
+  }
+
+  @inline(__always)
+  private func element(_ index: UInt32) -> UnsafeMutablePointer<Element> {
+    unsafe chunks[Int(index) / Self.chunkCount].elements + Int(index) % Self.chunkCount
   }
 
   /// Gives `element` a place, or nothing and the element is gone when the slab is full.
@@ -55,21 +68,30 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     guard count < capacity else { return nil }
     if freeHead == Self.none { grow() }
     let index = freeHead
-    let slot = unsafe slot(index)
-    unsafe freeHead = slot.pointee.nextFree
-    unsafe slot.pointee.element = consume element
+    let place = unsafe place(index)
+    unsafe freeHead = place.pointee.nextFree
+    unsafe place.pointee.generation &+= 1
+    unsafe self.element(index).initialize(to: element)
     count += 1
-    return unsafe SlabKey(index: index, generation: slot.pointee.generation)
+    return unsafe SlabKey(index: index, generation: place.pointee.generation)
   }
 
   private mutating func grow() {
-    let base = unsafe UInt32(chunks.count * Self.chunkCount)
-    let chunk = UnsafeMutablePointer<Slot>.allocate(capacity: Self.chunkCount)
+    if chunksInUse == chunkCapacity {
+      let bigger = UnsafeMutablePointer<Chunk>.allocate(capacity: chunkCapacity * 2)
+      unsafe bigger.moveInitialize(from: chunks, count: chunksInUse)
+      unsafe chunks.deallocate()
+      unsafe chunks = bigger
+      chunkCapacity *= 2
+    }
+    let base = UInt32(chunksInUse * Self.chunkCount)
+    let chunk = unsafe Chunk(places: .allocate(capacity: Self.chunkCount), elements: .allocate(capacity: Self.chunkCount))
     for offset in 0..<Self.chunkCount {
       let next = offset + 1 < Self.chunkCount ? base + UInt32(offset) + 1 : freeHead
-      unsafe (chunk + offset).initialize(to: Slot(generation: 1, nextFree: next, element: nil))
+      unsafe (chunk.places + offset).initialize(to: Place(generation: 0, nextFree: next))
     }
-    unsafe chunks.append(chunk)
+    unsafe (chunks + chunksInUse).initialize(to: chunk)
+    chunksInUse += 1
     freeHead = base
   }
 
@@ -77,49 +99,51 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   @discardableResult
   package mutating func remove(_ key: SlabKey) -> Element? {
     guard contains(key) else { return nil }
-    let slot = unsafe slot(key.index)
-    let element = unsafe slot.pointee.element.take()
-    unsafe slot.pointee.generation &+= 1
-    unsafe slot.pointee.nextFree = freeHead
+    let place = unsafe place(key.index)
+    unsafe place.pointee.generation &+= 1
+    unsafe place.pointee.nextFree = freeHead
     freeHead = key.index
     count -= 1
-    return element
+    return unsafe element(key.index).move()
   }
 
   /// Whether `key`'s element is still there.
+  @inline(__always)
   package func contains(_ key: SlabKey) -> Bool {
-    guard unsafe Int(key.index) < chunks.count * Self.chunkCount else { return false }
-    let slot = unsafe slot(key.index)
-    return unsafe slot.pointee.generation == key.generation && slot.pointee.element != nil
+    guard key.index < indexBound else { return false }
+    return unsafe place(key.index).pointee.generation == key.generation
   }
 
   /// Whether somebody lives at `index`.
+  @inline(__always)
   package func isOccupied(_ index: UInt32) -> Bool {
-    guard unsafe Int(index) < chunks.count * Self.chunkCount else { return false }
-    return unsafe slot(index).pointee.element != nil
+    guard index < indexBound else { return false }
+    return unsafe place(index).pointee.generation & 1 == 1
   }
 
   /// The key of whoever lives at `index`, if anybody does.
   package func key(at index: UInt32) -> SlabKey? { isOccupied(index) ? tenant(at: index) : nil }
 
   /// The key of whoever lives at `index`; asking for an empty place is the caller's bug and traps.
+  @inline(__always)
   package func tenant(at index: UInt32) -> SlabKey {
     precondition(isOccupied(index), "nobody lives there")
-    return unsafe SlabKey(index: index, generation: slot(index).pointee.generation)
+    return unsafe SlabKey(index: index, generation: place(index).pointee.generation)
   }
 
   /// The first place that was never used: keys' indices lie below it.
-  package var indexBound: UInt32 { unsafe UInt32(chunks.count * Self.chunkCount) }
+  @inline(__always)
+  package var indexBound: UInt32 { UInt32(truncatingIfNeeded: chunksInUse &* Self.chunkCount) }
 
   /// The element at `index`; asking for an empty place is the caller's bug and traps.
   package subscript(index: UInt32) -> Element {
     @inline(__always) _read {
-      let slot = unsafe slot(index)
-      yield unsafe slot.pointee.element!
+      precondition(isOccupied(index), "nobody lives there")
+      yield unsafe element(index).pointee
     }
     @inline(__always) _modify {
-      let slot = unsafe slot(index)
-      yield unsafe &slot.pointee.element!
+      precondition(isOccupied(index), "nobody lives there")
+      yield unsafe &element(index).pointee
     }
   }
 }

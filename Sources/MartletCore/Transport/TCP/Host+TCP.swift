@@ -33,7 +33,7 @@ extension Host {
       removeConnection(index)
       return receiveWithoutConnection(packet, header, options, flow, context)
     }
-    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { drops.count(reason) }
+    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
     update(index)
   }
 
@@ -59,7 +59,7 @@ extension Host {
       {
         // The segment that brought the cookie may bring data too.
         if let index = findConnection(flow) {
-          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { drops.count(reason) }
+          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
           update(index)
         }
         return
@@ -127,11 +127,11 @@ extension Host {
   // MARK: SYN cookies (RFC 4987 section 3.6)
 
   private mutating func sendCookie(_ syn: TCPHeader, _ options: TCPOptions, _ flow: Flow) {
-    guard let path = maximumSegmentSize(for: flow) else { return drops.count(.ipNoRoute) }
+    guard let path = maximumSegmentSize(for: flow) else { return ledger.count(.ipNoRoute) }
     let cookie = SYNCookie.make(
       for: flow, syn: syn, options: options, maximumSegmentSize: path, configuration: configuration.tcp,
       hash: sequenceHash, timestampOffset: timestampOffset(for: flow), at: now)
-    guard var packet = pool.allocate() else { return drops.count(.poolExhausted) }
+    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
     let length = TCPHeader.minimumByteCount + cookie.options.encodedByteCount
     packet.extend(length)
     var bytes = packet.mutableBytes
@@ -154,7 +154,7 @@ extension Host {
         header, options, for: flow, hash: sequenceHash, timestampOffset: timestampOffset(for: flow), at: now)
     else { return false }
     guard listeners[listener].accepted.count < max(1, listeners[listener].options.backlog) else {
-      drops.count(.tcpBacklogFull)
+      ledger.count(.tcpBacklogFull)
       return true
     }
     guard let path = maximumSegmentSize(for: flow) else { return false }
@@ -290,7 +290,7 @@ extension Host {
 
   /// Answers a segment that belongs nowhere (RFC 9293 section 3.10.7.1).
   private mutating func sendReset(_ segment: TCPHeader, payloadByteCount: Int, _ flow: Flow) {
-    guard var packet = pool.allocate() else { return drops.count(.poolExhausted) }
+    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
     packet.extend(TCPHeader.minimumByteCount)
     var reset = TCPHeader(
       sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: SequenceNumber(0),
@@ -334,10 +334,10 @@ extension Host {
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
       remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
-    guard let index = findConnection(flow) else { return drops.count(.icmpErrorUnmatched) }
+    guard let index = findConnection(flow) else { return ledger.count(.icmpErrorUnmatched) }
     let sequence = SequenceNumber(quote.secondWord)
     // Only what is in flight can have met a router: anything else is forged (RFC 5927 section 4.1).
-    guard connections[index].tcp.isInFlight(sequence) else { return drops.count(.icmpErrorUnmatched) }
+    guard connections[index].tcp.isInFlight(sequence) else { return ledger.count(.icmpErrorUnmatched) }
     switch error {
     case .refused: connections[index].tcp.receivedHardError(.refused, at: now)
     case .unreachable(let reporter): connections[index].tcp.receivedSoftError(.unreachable(by: reporter ?? flow.localAddress), at: now)

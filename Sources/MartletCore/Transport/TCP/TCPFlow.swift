@@ -23,7 +23,8 @@ package struct TCPFlow: Hashable, Sendable, BitwiseCopyable {
   /// The same connection as its other end sees it.
   package var reversed: TCPFlow {
     TCPFlow(
-      localAddress: remoteAddress, localPort: remotePort, remoteAddress: localAddress, remotePort: localPort, zone: zone)
+      localAddress: remoteAddress, localPort: remotePort, remoteAddress: localAddress, remotePort: localPort, zone: zone
+    )
   }
 }
 
@@ -36,4 +37,3 @@ extension KeyedHash {
       UInt64(flow.localPort) << 32 | UInt64(flow.remotePort) << 16 | UInt64(flow.zone.index))
   }
 }
-typealias Flow = TCPFlow

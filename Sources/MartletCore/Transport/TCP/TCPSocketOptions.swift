@@ -4,6 +4,10 @@ public struct TCPSocketOptions: Hashable, Sendable {
   public var noDelay = false
   /// Whether keep-alive probes are sent (MUST-24, MUST-25).
   public var keepAlive = false
+  /// When probes begin, how far apart they are and how many go unanswered (MUST-27); nil takes the host's.
+  public var keepAliveIdle: Duration? = nil
+  public var keepAliveInterval: Duration? = nil
+  public var keepAliveProbes: Int? = nil
   /// Give up after this long without an acknowledgement (MUST-21); nil takes the host's.
   public var userTimeout: Duration? = nil
   /// TTL or hop limit (MUST-49); nil takes the host's.

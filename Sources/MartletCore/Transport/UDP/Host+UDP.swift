@@ -83,7 +83,7 @@ extension Host {
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
       remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
-    guard let index = findConnectedDatagram(flow) else { return drops.count(.icmpErrorUnmatched) }
+    guard let index = findConnectedDatagram(flow) else { return ledger.count(.icmpErrorUnmatched) }
     switch error {
     case .refused: datagrams[index].error = .refused
     case .unreachable(let reporter): datagrams[index].error = .unreachable(by: reporter ?? quote.source)

@@ -1,0 +1,26 @@
+/// A fixed number of plain values in memory of their own, so that whoever holds them stays small: an `InlineArray` of any
+/// size is copied whole where the compiler touches its owner.
+@safe
+struct FixedArray<Element: BitwiseCopyable>: ~Copyable {
+  private let storage: UnsafeMutablePointer<Element>
+  let count: Int
+
+  init(repeating element: Element, count: Int) {
+    unsafe storage = .allocate(capacity: count)
+    unsafe storage.initialize(repeating: element, count: count)
+    self.count = count
+  }
+
+  deinit { unsafe storage.deallocate() }
+
+  subscript(index: Int) -> Element {
+    @inline(__always) get {
+      precondition(index >= 0 && index < count, "past the end of a fixed array")
+      return unsafe storage[index]
+    }
+    @inline(__always) nonmutating set {
+      precondition(index >= 0 && index < count, "past the end of a fixed array")
+      unsafe storage[index] = newValue
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package import MartletWire
+
+/// The bytes that arrived: those in order, which the program may read, and pieces further on that wait for what is missing.
+package struct ReceiveQueue: ~Copyable {
+  /// What became of a segment.
+  package enum Outcome {
+    /// Its bytes follow what was there; `count` more bytes are in order now, those of waiting pieces included.
+    case inOrder(count: Int)
+    /// It waits.
+    case outOfOrder
+    /// It brought nothing new.
+    case duplicate
+    /// There was no memory left for it.
+    case refused(Drop.Reason)
+  }
+
+  private var ready = PacketQueue()
+  package private(set) var reassembly = Reassembly()
+  /// Memory of the packets to be read, in bytes, whole blocks counted.
+  private var memory = 0
+
+  package init() {}
+
+  /// Bytes to be read.
+  package var byteCount: Int { ready.byteCount }
+  /// Bytes that wait for others before them.
+  package var outOfOrderByteCount: Int { reassembly.byteCount }
+  package var isEmpty: Bool { ready.isEmpty }
+
+  /// Payloads up to this size are copied behind the one before, so that many small segments do not each hold a block.
+  private static var copyBound: Int { 1_024 }
+
+  /// Puts `packet`, the bytes from `next` on, at the end.
+  @inline(__always)
+  package mutating func appendInOrder(_ packet: consuming Packet) {
+    if packet.count <= Self.copyBound, ready.appendToLast(copying: packet) { return }
+    memory &+= packet.memoryByteCount
+    ready.append(packet)
+  }
+
+  /// Takes `packet`, whose first byte is `sequence` and lies inside the window; `next` is the first byte that is missing.
+  package mutating func insert(
+    _ packet: consuming Packet, at sequence: SequenceNumber, next: SequenceNumber, limits: TCPLimits
+  ) -> Outcome {
+    var sequence = sequence
+    // RFC 9293 section 3.10.7.4: the portions before RCV.NXT are trimmed off.
+    let old = next - sequence
+    if old >= packet.count { return .duplicate }
+    if old > 0 {
+      packet.removeFirst(old)
+      sequence = next
+    }
+    if sequence == next {
+      if isOverBound(limits) { return .refused(.tcpReceiveBufferFull) }
+      var end = next + packet.count
+      appendInOrder(packet)
+      while let more = reassembly.popFirst(before: end) {
+        end += more.count
+        appendInOrder(more)
+      }
+      reassembly.forget(before: end)
+      return .inOrder(count: end - next)
+    }
+    if reassembly.pieceCount >= Int(limits.reassemblyPieces) || isOverBound(limits) {
+      return .refused(.tcpReassemblyFull)
+    }
+    return reassembly.insert(packet, at: sequence) ? .outOfOrder : .duplicate
+  }
+
+  /// Packets may hold four times the receive buffer: small segments spread over whole blocks.
+  private func isOverBound(_ limits: TCPLimits) -> Bool {
+    memory &+ reassembly.memory > Int(limits.receiveBuffer) &* 4 &+ Packet.blockByteCount &* 16
+  }
+
+  /// Copies bytes into `buffer`, takes them out and returns how many there were.
+  package mutating func read(into buffer: inout MutableRawSpan) -> Int {
+    let done = unsafe buffer.withUnsafeMutableBytes { target -> Int in
+      guard let start = target.baseAddress else { return 0 }
+      return unsafe ready.removeFirstBytes(into: start, capacity: target.count)
+    }
+    if ready.isEmpty { memory = 0 }
+    return done
+  }
+
+  /// Takes the first packet of bytes.
+  package mutating func popPacket() -> Packet? {
+    guard let packet = ready.popFirst() else { return nil }
+    if ready.isEmpty { memory = 0 } else { memory = max(0, memory &- packet.memoryByteCount) }
+    return packet
+  }
+
+  /// Lets go of what waits for missing bytes.
+  package mutating func removeOutOfOrder() {
+    reassembly = Reassembly()
+  }
+
+  /// Lets go of everything.
+  package mutating func removeAll() {
+    ready.removeAll()
+    reassembly = Reassembly()
+    memory = 0
+  }
+}
+
+extension Packet {
+  /// The memory a packet keeps from others, in bytes.
+  @inline(__always)
+  var memoryByteCount: Int { Packet.blockByteCount &+ (count &- linearCount) }
+}

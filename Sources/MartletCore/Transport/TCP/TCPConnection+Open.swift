@@ -1,0 +1,130 @@
+package import MartletWire
+
+extension TCPConnection {
+  /// An active open (RFC 9293 section 3.10.1): SYN-SENT; the SYN goes out with the next ``transmit(from:at:into:limit:)``.
+  ///
+  /// `maximumSegmentSize` is what the path takes: its MTU less the IP header.
+  package init(
+    connecting flow: TCPFlow, options: TCPSocketOptions = TCPSocketOptions(),
+    configuration: borrowing Host.Configuration.TCP, initialSequence: SequenceNumber, timestampOffset: UInt32 = 0,
+    maximumSegmentSize: Int, now: Instant
+  ) {
+    self.init(
+      flow: flow, state: .synSent, options: options, configuration: configuration, initialSequence: initialSequence,
+      timestampOffset: timestampOffset, maximumSegmentSize: maximumSegmentSize, now: now)
+    owed = .syn
+  }
+
+  /// A passive open by the SYN `header` on a listener (RFC 9293 section 3.10.7.2): SYN-RECEIVED.
+  package init(
+    accepting flow: TCPFlow, syn header: TCPHeader, options received: TCPOptions,
+    socketOptions: TCPSocketOptions = TCPSocketOptions(), configuration: borrowing Host.Configuration.TCP,
+    initialSequence: SequenceNumber, timestampOffset: UInt32 = 0, maximumSegmentSize: Int, now: Instant
+  ) {
+    self.init(
+      flow: flow, state: .synReceived, options: socketOptions, configuration: configuration,
+      initialSequence: initialSequence, timestampOffset: timestampOffset, maximumSegmentSize: maximumSegmentSize,
+      now: now)
+    flags.insert(.isPassive)
+    takeSYN(header, received, at: now)
+    owed = .syn
+  }
+
+  /// A connection whose SYN was answered by a cookie and whose ACK `header` proved good (RFC 4987 section 3.6):
+  /// ESTABLISHED. The ACK itself is to be given to ``receive(_:_:payload:at:)`` next, for its data.
+  package init(
+    cookie flow: TCPFlow, acknowledgment header: TCPHeader, options received: TCPOptions,
+    agreed: SYNCookie.Agreement, socketOptions: TCPSocketOptions = TCPSocketOptions(),
+    configuration: borrowing Host.Configuration.TCP, timestampOffset: UInt32 = 0, maximumSegmentSize: Int, now: Instant
+  ) {
+    self.init(
+      flow: flow, state: .synReceived, options: socketOptions, configuration: configuration,
+      initialSequence: header.acknowledgmentNumber - 1, timestampOffset: timestampOffset,
+      maximumSegmentSize: maximumSegmentSize, now: now)
+    flags.insert(.isPassive)
+    var syn = header
+    syn.sequenceNumber = header.sequenceNumber - 1
+    var offered = TCPOptions()
+    offered.maximumSegmentSize = agreed.maximumSegmentSize
+    offered.windowScale = agreed.windowScale
+    offered.isSACKPermitted = agreed.isSACKPermitted
+    offered.timestamps = received.timestamps
+    takeSYN(syn, offered, at: now)
+    sendNext = initialSend + 1
+    sendMaximum = sendNext
+  }
+
+  /// Takes the peer's SYN: its number, its window and what both ends agree on.
+  mutating func takeSYN(_ header: TCPHeader, _ received: TCPOptions, at now: Instant) {
+    initialReceive = header.sequenceNumber
+    receiveNext = header.sequenceNumber + 1
+    lastAcknowledged = receiveNext
+    // A SYN's window is never scaled (RFC 7323 section 2.2), neither ours nor the peer's.
+    receiveEdge = receiveNext + Int(min(limits.receiveBuffer, 65_535))
+    urgentMark = receiveNext
+    sendWindow = UInt32(header.window)
+    largestSendWindow = sendWindow
+    sendWindowSequence = header.sequenceNumber
+    sendWindowAcknowledgment = header.acknowledgmentNumber
+    heardAt = now
+
+    // An MSS so small that a segment would be all header is not taken at its word.
+    if let size = received.maximumSegmentSize { peerSegmentSize = max(size, 64) }
+    if flags.contains(.offersTimestamps), let timestamps = received.timestamps {
+      flags.insert(.timestamps)
+      recentTimestamp = timestamps.value
+      recentTimestampAt = now
+    }
+    if flags.contains(.offersSelective), received.isSACKPermitted { flags.insert(.selective) }
+    if flags.contains(.offersScale), let scale = received.windowScale {
+      // A shift above 14 is taken for 14 (RFC 7323 section 2.3).
+      sendScale = min(scale, 14)
+    } else {
+      flags.remove(.offersScale)
+      receiveScale = 0
+    }
+    updateSegmentSize()
+    let window = CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
+    congestion = .newReno(CongestionControl.NewReno(initialWindow: window))
+  }
+
+  /// Eff.snd.MSS: the lesser of what the peer and the path take, less TCP's options (RFC 9293 section 3.7.1, MUST-16).
+  mutating func updateSegmentSize() {
+    let most = min(Int(peerSegmentSize), Int(pathSegmentSize) - TCPHeader.minimumByteCount)
+    segmentSize = UInt16(max(8, most - (flags.contains(.timestamps) ? 12 : 0)))
+  }
+
+  /// The MSS this end offers: what the path takes less the fixed TCP header (RFC 9293 section 3.7.1, MUST-67).
+  var offeredSegmentSize: UInt16 { pathSegmentSize - UInt16(TCPHeader.minimumByteCount) }
+
+  /// The handshake is done.
+  mutating func establish(at now: Instant) {
+    state = .established
+    changes.formUnion([.connected, .writable])
+    timers.retransmission = .distantFuture
+    timeouts = 0
+    if flags.contains(.synLost) {
+      // The SYN or its acknowledgement was lost: begin with one segment (RFC 5681 section 3.1), RTO 3 s (RFC 6298 (5.7)).
+      congestion.restart(window: Int(segmentSize))
+      estimator.restartAfterLostSYN()
+    }
+    flags.insert(.wantsOutput)
+    armKeepAlive(at: now)
+    if flags.contains(.finQueued) { state = .finWait1 }
+  }
+
+  /// Whether this connection in TIME-WAIT may give way to the one that the SYN `header` asks for (RFC 9293 section 3.6.1,
+  /// MAY-2; RFC 6191 section 2). The new one has to begin at ``smallestReusableSequence`` or after.
+  package func acceptsReuse(by header: TCPHeader, options: TCPOptions) -> Bool {
+    guard state == .timeWait, header.flags.contains(.syn), header.flags.isDisjoint(with: [.ack, .rst, .fin])
+    else { return false }
+    if flags.contains(.timestamps), let timestamps = options.timestamps {
+      let newer = Int32(truncatingIfNeeded: timestamps.value &- recentTimestamp)
+      return newer > 0 || (newer == 0 && header.sequenceNumber >= receiveNext)
+    }
+    return header.sequenceNumber >= receiveNext
+  }
+
+  /// The first initial sequence number that a new incarnation of this connection may use.
+  package var smallestReusableSequence: SequenceNumber { sendMaximum + 65_536 }
+}

@@ -1,0 +1,344 @@
+package import MartletWire
+
+/// SEGMENT ARRIVES (RFC 9293 section 3.10.7), in the order in which the RFC checks.
+extension TCPConnection {
+  /// Takes a segment whose checksum is good; `payload` is what follows the header. Returns why it was discarded, if it was.
+  package mutating func receive(
+    _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
+  ) -> Drop.Reason? {
+    // The segment that nearly every segment is: in order, nothing but data and an acknowledgement.
+    if state == .established, header.flags.subtracting(.psh) == .ack, header.sequenceNumber == receiveNext,
+      header.acknowledgmentNumber >= sendUnacknowledged, header.acknowledgmentNumber <= sendNext,
+      receiveQueue.reassembly.isEmpty, payload.count <= receiveEdge - receiveNext,
+      flags.isDisjoint(with: [.receivesUrgent, .isReleased])
+    {
+      if flags.contains(.timestamps) {
+        guard let timestamps = options.timestamps,
+          Int32(truncatingIfNeeded: timestamps.value &- recentTimestamp) >= 0
+        else { return receiveSynchronized(header, options, payload: payload, at: now) }
+        if lastAcknowledged == receiveNext {
+          recentTimestamp = timestamps.value
+          recentTimestampAt = now
+        }
+      }
+      heardAt = now
+      if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
+      if payload.count > 0 { return receiveText(header.sequenceNumber, payload: payload, at: now) }
+      return nil
+    }
+    switch state {
+    case .closed: return .tcpAfterClose
+    case .synSent: return receiveInSynSent(header, options, payload: payload, at: now)
+    default: return receiveSynchronized(header, options, payload: payload, at: now)
+    }
+  }
+
+  // MARK: 3.10.7.3, SYN-SENT
+
+  private mutating func receiveInSynSent(
+    _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
+  ) -> Drop.Reason? {
+    // First, the ACK bit.
+    let acknowledges = header.flags.contains(.ack)
+    if acknowledges {
+      let number = header.acknowledgmentNumber
+      if number <= initialSend || number > sendMaximum {
+        if header.flags.contains(.rst) { return .tcpResetIgnored }
+        owed.insert(.resetAnswer)
+        resetSequence = number
+        return .tcpBadAcknowledgment
+      }
+    }
+    // Second, the RST bit. Without an acceptable ACK it is dropped.
+    if header.flags.contains(.rst) {
+      guard acknowledges else { return .tcpResetIgnored }
+      fail(.refused)
+      return nil
+    }
+    // Fourth, the SYN bit. Fifth, if there is none, drop.
+    guard header.flags.contains(.syn) else { return .tcpNoAcknowledgment }
+    takeSYN(header, options, at: now)
+    if acknowledges {
+      sendUnacknowledged = header.acknowledgmentNumber
+      losses.advance(to: sendUnacknowledged)
+      takeRoundTrip(options, upTo: header.acknowledgmentNumber, at: now)
+      establish(at: now)
+      owed.remove(.syn)
+      owed.insert(.acknowledgment)
+    } else {
+      // Both ends open at once (RFC 9293 section 3.5, figure 7; MUST-10).
+      state = .synReceived
+      owed.insert(.syn)
+    }
+    // What else the segment carries is processed now that the connection is known.
+    var rest = header
+    rest.sequenceNumber += 1
+    rest.flags.remove(.syn)
+    if payload.count > 0 || header.flags.contains(.fin) {
+      return receiveUrgentTextAndFIN(rest, payload: payload, at: now)
+    }
+    return nil
+  }
+
+  // MARK: 3.10.7.4, other states
+
+  private mutating func receiveSynchronized(
+    _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
+  ) -> Drop.Reason? {
+    var header = header
+    if state == .synReceived, header.flags.contains(.syn), header.sequenceNumber == initialReceive {
+      if !header.flags.contains(.ack) {
+        // The peer did not hear our SYN, ACK.
+        owed.insert(.syn)
+        return .tcpDuplicate
+      }
+      // Both opened at once: the peer's SYN was counted already (RFC 9293 section 3.5, figure 7).
+      header.flags.remove(.syn)
+      header.sequenceNumber += 1
+    }
+
+    // PAWS comes before everything (RFC 7323 section 5.3, R1).
+    if flags.contains(.timestamps), !header.flags.contains(.rst) {
+      guard let timestamps = options.timestamps else {
+        // RFC 7323 section 3.2: a segment without the option is dropped once both agreed on it.
+        return .tcpOldTimestamp
+      }
+      if Int32(truncatingIfNeeded: timestamps.value &- recentTimestamp) < 0, !recentTimestampIsStale(at: now) {
+        owed.insert(.acknowledgment)
+        restartTimeWait(on: header, at: now)
+        return .tcpOldTimestamp
+      }
+      // R3: a segment that covers Last.ACK.sent brings the newest timestamp.
+      if header.sequenceNumber <= lastAcknowledged {
+        recentTimestamp = timestamps.value
+        recentTimestampAt = now
+      }
+    }
+
+    // First, the sequence number.
+    let isReset = header.flags.contains(.rst)
+    var count = payload.count
+    if isReset {
+      // A RST may carry data (SHLD-2), which means nothing.
+      count = 0
+    } else if header.flags.contains(.syn) || header.flags.contains(.fin) {
+      count += 1
+    }
+    guard isAcceptable(header.sequenceNumber, count: count) else {
+      if isReset { return .tcpResetIgnored }
+      if header.flags.contains(.syn), state != .synReceived {
+        // RFC 5961 section 4.2: whatever its sequence number.
+        owed.insert(.challenge)
+        return .tcpSynOnSynchronized
+      }
+      owed.insert(.acknowledgment)
+      restartTimeWait(on: header, at: now)
+      if header.sequenceNumber == receiveNext, header.flags.contains(.ack), !header.flags.contains(.syn) {
+        // The window is closed, but ACK and URG count (RFC 9293 section 3.10.7.4, MUST-66).
+        heardAt = now
+        if state != .synReceived { _ = receiveAcknowledgment(header, options, payloadCount: count, at: now) }
+        if header.flags.contains(.urg) { receiveUrgent(header) }
+        return .tcpOutsideWindow
+      }
+      return header.sequenceNumber + count <= receiveNext ? .tcpDuplicate : .tcpOutsideWindow
+    }
+
+    // Second, the RST bit.
+    if isReset { return receiveReset(header) }
+    // Fourth, the SYN bit.
+    if header.flags.contains(.syn) {
+      if state == .synReceived, flags.contains(.isPassive) {
+        finish()
+        return .tcpSynOnSynchronized
+      }
+      owed.insert(.challenge)
+      return .tcpSynOnSynchronized
+    }
+    // Fifth, the ACK field.
+    guard header.flags.contains(.ack) else { return .tcpNoAcknowledgment }
+    heardAt = now
+    if state == .synReceived {
+      let number = header.acknowledgmentNumber
+      guard number > sendUnacknowledged, number <= sendMaximum else {
+        owed.insert(.resetAnswer)
+        resetSequence = number
+        return .tcpBadAcknowledgment
+      }
+      sendWindow = UInt32(header.window) << UInt32(sendScale)
+      largestSendWindow = sendWindow
+      sendWindowSequence = header.sequenceNumber
+      sendWindowAcknowledgment = number
+      establish(at: now)
+      owed.remove(.syn)
+    }
+    if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
+    if state == .closed { return nil }
+    return receiveUrgentTextAndFIN(header, payload: payload, at: now)
+  }
+
+  /// The four cases of RFC 9293 section 3.4, table 6.
+  private func isAcceptable(_ sequence: SequenceNumber, count: Int) -> Bool {
+    let window = receiveEdge - receiveNext
+    if count == 0 {
+      return window <= 0 ? sequence == receiveNext : sequence >= receiveNext && sequence < receiveEdge
+    }
+    if window <= 0 { return false }
+    let last = sequence + (count - 1)
+    return (sequence >= receiveNext && sequence < receiveEdge) || (last >= receiveNext && last < receiveEdge)
+  }
+
+  /// A timestamp older than 24 days compares with nothing (RFC 7323 section 5.5).
+  private func recentTimestampIsStale(at now: Instant) -> Bool {
+    now - recentTimestampAt > .seconds(24 * 86_400)
+  }
+
+  /// A FIN that comes again shows that our ACK was lost (RFC 9293 section 3.10.7.4, eighth, TIME-WAIT).
+  private mutating func restartTimeWait(on header: TCPHeader, at now: Instant) {
+    if state == .timeWait, header.flags.contains(.fin) { timers.state = now + limits.timeWait.asMilliseconds }
+  }
+
+  // MARK: Second, the RST bit
+
+  private mutating func receiveReset(_ header: TCPHeader) -> Drop.Reason? {
+    // RFC 5961 section 3.2: only the very next number counts; one elsewhere in the window is challenged.
+    guard header.sequenceNumber == receiveNext else {
+      owed.insert(.challenge)
+      return .tcpResetIgnored
+    }
+    switch state {
+    case .synReceived:
+      // A passive open goes back to LISTEN, which the host's listener never left; an active one was refused.
+      if flags.contains(.isPassive) { finish() } else { fail(.refused) }
+    case .closing, .lastAck, .timeWait:
+      finish()
+    default:
+      fail(.reset)
+    }
+    return nil
+  }
+
+  // MARK: Sixth to eighth: URG, text, FIN
+
+  private mutating func receiveUrgentTextAndFIN(
+    _ header: TCPHeader, payload: consuming Packet, at now: Instant
+  ) -> Drop.Reason? {
+    if header.flags.contains(.urg) { receiveUrgent(header) }
+    let sequence = header.sequenceNumber
+    if header.flags.contains(.fin), !flags.contains(.finReceived) {
+      let end = sequence + payload.count
+      // A FIN past the window's right edge is not taken; it comes again.
+      if end < receiveEdge || end == receiveNext {
+        flags.insert(.finPending)
+        finSequence = end
+      }
+    }
+    var reason: Drop.Reason?
+    if payload.count > 0 { reason = receiveText(sequence, payload: payload, at: now) }
+    if flags.contains(.finPending) {
+      if state.mayReceive || state == .synReceived, receiveNext == finSequence {
+        receiveFIN(at: now)
+      } else if header.flags.contains(.fin) {
+        owed.insert(.acknowledgment)
+      }
+    }
+    return reason
+  }
+
+  private mutating func receiveUrgent(_ header: TCPHeader) {
+    guard state.mayReceive else { return }
+    // The pointer names the byte behind the urgent data (RFC 6093 section 2, MUST-62).
+    let mark = header.sequenceNumber + Int(header.urgentPointer)
+    guard mark > receiveNext, !flags.contains(.receivesUrgent) || mark > urgentMark else { return }
+    urgentMark = mark
+    flags.insert(.receivesUrgent)
+    changes.insert(.urgent)
+  }
+
+  /// Seventh, the segment text.
+  @inline(__always)
+  private mutating func receiveText(
+    _ sequence: SequenceNumber, payload: consuming Packet, at now: Instant
+  ) -> Drop.Reason? {
+    guard state.mayReceive || state == .synReceived else {
+      // The peer sent its FIN; this cannot be (CLOSE-WAIT and after). Ignore the text.
+      return .tcpAfterClose
+    }
+    if flags.contains(.isReleased), sequence + payload.count > receiveNext {
+      // Nobody will ever read it (RFC 9293 section 3.6.1, SHLD-3; RFC 2525 section 2.17).
+      abortBecauseOfData()
+      return .tcpAfterClose
+    }
+    let size = payload.metadata.segmentSize == 0 ? payload.count : Int(payload.metadata.segmentSize)
+    if size > receiveSegmentSize { receiveSegmentSize = UInt16(clamping: min(size, Int(offeredSegmentSize))) }
+    // What lies past the right edge, or past the FIN, is cut off.
+    let excess = sequence + payload.count - receiveEdge
+    if excess > 0 { payload.truncate(to: payload.count - excess) }
+    if flags.contains(.finPending), sequence + payload.count > finSequence {
+      payload.truncate(to: max(0, finSequence - sequence))
+    }
+
+    let count = payload.count
+    if sequence == receiveNext, receiveQueue.reassembly.isEmpty, receiveQueue.byteCount < Int(limits.receiveBuffer) {
+      receiveQueue.appendInOrder(payload)
+      receiveNext += count
+      noteDelivered(count, at: now)
+      return nil
+    }
+    switch receiveQueue.insert(payload, at: sequence, next: receiveNext, limits: limits) {
+    case .inOrder(let more):
+      receiveNext += more
+      noteDelivered(more, at: now)
+      // A segment that fills a gap is acknowledged at once (RFC 5681 section 4.2).
+      if more > count || !receiveQueue.reassembly.isEmpty { owed.insert(.acknowledgment) }
+      return nil
+    case .outOfOrder:
+      owed.insert(.acknowledgment)
+      return nil
+    case .duplicate:
+      owed.insert(.acknowledgment)
+      return .tcpDuplicate
+    case .refused(let reason):
+      owed.insert(.acknowledgment)
+      return reason
+    }
+  }
+
+  @inline(__always)
+  private mutating func noteDelivered(_ count: Int, at now: Instant) {
+    changes.insert(.readable)
+    unacknowledgedBytes &+= UInt32(truncatingIfNeeded: count)
+    // An ACK for at least every second full-sized segment, or soon (RFC 9293 section 3.8.6.3, SHLD-18, SHLD-19).
+    if unacknowledgedBytes >= UInt32(receiveSegmentSize) * 2 {
+      owed.insert(.acknowledgment)
+    } else if timers.delayedAcknowledgment == .distantFuture {
+      timers.delayedAcknowledgment = now + limits.delayedAcknowledgment.asMilliseconds
+    }
+  }
+
+  /// Eighth, the FIN bit.
+  private mutating func receiveFIN(at now: Instant) {
+    flags.remove(.finPending)
+    flags.insert(.finReceived)
+    receiveNext += 1
+    owed.insert(.acknowledgment)
+    changes.insert(.readable)
+    receiveQueue.removeOutOfOrder()
+    switch state {
+    case .synReceived, .established:
+      state = .closeWait
+    case .finWait1:
+      // Our FIN is not acknowledged, or the ACK would have led to FIN-WAIT-2.
+      state = .closing
+    case .finWait2:
+      enterTimeWait(at: now)
+    default:
+      break
+    }
+  }
+
+  mutating func enterTimeWait(at now: Instant) {
+    state = .timeWait
+    timers.stopAll()
+    timers.state = now + limits.timeWait.asMilliseconds
+  }
+}

@@ -1,0 +1,215 @@
+import MartletWire
+
+/// One end of a TCP connection (RFC 9293) as a value: segments, calls and the time come in, and what has to go out is
+/// decided in ``transmit(from:at:into:limit:)``, from the state. It knows nothing of hosts, IP or clocks.
+///
+/// The names of the RFC: SND.UNA is `sendUnacknowledged`, SND.NXT `sendNext`, SND.WND `sendWindow`, SND.WL1 and SND.WL2
+/// `sendWindowSequence` and `sendWindowAcknowledgment`, ISS `initialSend`; RCV.NXT is `receiveNext`, RCV.UP `urgentMark`,
+/// IRS `initialReceive`; RCV.NXT + RCV.WND is `receiveEdge`, the right edge last advertised.
+package struct TCPConnection: ~Copyable {
+  /// What has to go out beside data.
+  struct Owed: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+    /// The SYN, with an ACK in SYN-RECEIVED.
+    static let syn = Owed(rawValue: 1)
+    /// An acknowledgement, now.
+    static let acknowledgment = Owed(rawValue: 2)
+    /// A challenge acknowledgement (RFC 5961), which the host may refuse.
+    static let challenge = Owed(rawValue: 4)
+    /// The connection's end.
+    static let reset = Owed(rawValue: 8)
+    /// An answer to an unacceptable ACK before the connection is synchronized, from `resetSequence`.
+    static let resetAnswer = Owed(rawValue: 16)
+    static let keepAliveProbe = Owed(rawValue: 32)
+    /// One byte into a closed window, or what a small one takes.
+    static let windowProbe = Owed(rawValue: 64)
+  }
+
+  struct Flags: OptionSet, BitwiseCopyable {
+    let rawValue: UInt32
+    /// The peer opened; RFC 9293 MUST-11.
+    static let isPassive = Flags(rawValue: 1)
+    /// The program let go of its end.
+    static let isReleased = Flags(rawValue: 1 << 1)
+    /// A FIN follows the send queue.
+    static let finQueued = Flags(rawValue: 1 << 2)
+    /// ... and went out at least once.
+    static let finSent = Flags(rawValue: 1 << 3)
+    /// The peer's FIN is in order and counted in `receiveNext`.
+    static let finReceived = Flags(rawValue: 1 << 4)
+    /// The peer's FIN stands at `finSequence`, behind bytes that are missing.
+    static let finPending = Flags(rawValue: 1 << 5)
+    static let timestamps = Flags(rawValue: 1 << 6)
+    static let selective = Flags(rawValue: 1 << 7)
+    static let noDelay = Flags(rawValue: 1 << 8)
+    static let keepAlive = Flags(rawValue: 1 << 9)
+    static let corked = Flags(rawValue: 1 << 10)
+    /// A segment is being timed: `timedSequence`.
+    static let isTiming = Flags(rawValue: 1 << 11)
+    /// A write did not take everything.
+    static let wantsWritable = Flags(rawValue: 1 << 12)
+    /// There may be something for `transmit` to do beside what is owed.
+    static let wantsOutput = Flags(rawValue: 1 << 13)
+    /// Urgent data goes out up to `sendUrgent`, or comes in up to `urgentMark`.
+    static let sendsUrgent = Flags(rawValue: 1 << 14)
+    static let receivesUrgent = Flags(rawValue: 1 << 15)
+    /// What this end offers in its SYN.
+    static let offersScale = Flags(rawValue: 1 << 16)
+    static let offersTimestamps = Flags(rawValue: 1 << 17)
+    static let offersSelective = Flags(rawValue: 1 << 18)
+    /// cwnd, and nothing else, kept data back at the last transmission.
+    static let wasLimited = Flags(rawValue: 1 << 19)
+    /// The SYN had to be sent again.
+    static let synLost = Flags(rawValue: 1 << 20)
+    /// The program was told of trouble (R1) with the data in flight.
+    static let toldOfTrouble = Flags(rawValue: 1 << 21)
+  }
+
+  /// The connection's addresses and ports.
+  package let flow: TCPFlow
+  package internal(set) var state: TCPState
+  var owed: Owed = []
+  var flags: Flags = []
+  var changes: SocketEvent.Changes = []
+  var limits: TCPLimits
+  var timers = TCPTimers()
+
+  // Send sequence space.
+  let initialSend: SequenceNumber
+  var sendUnacknowledged: SequenceNumber
+  var sendNext: SequenceNumber
+  /// The end of all that ever was sent; beyond `sendNext` only after a probe of a closed window was taken back.
+  var sendMaximum: SequenceNumber
+  var sendWindowSequence: SequenceNumber
+  var sendWindowAcknowledgment: SequenceNumber
+  var sendWindow: UInt32 = 0
+  var largestSendWindow: UInt32 = 0
+  /// The first byte of the send queue.
+  var queueStart: SequenceNumber
+  /// Where urgent data ends.
+  var sendUrgent: SequenceNumber
+  /// The end of the last segment that was not full (RFC 9293 section 3.7.4: Nagle, as Minshall refined it).
+  var smallSegmentEnd: SequenceNumber
+
+  // Receive sequence space.
+  var initialReceive: SequenceNumber
+  var receiveNext: SequenceNumber
+  var receiveEdge: SequenceNumber
+  /// Last.ACK.sent (RFC 7323 section 4.3).
+  var lastAcknowledged: SequenceNumber
+  var finSequence: SequenceNumber
+  var urgentMark: SequenceNumber
+  /// The sequence number of an owed ``Owed/resetAnswer``.
+  var resetSequence: SequenceNumber
+  /// Bytes received since the last acknowledgement.
+  var unacknowledgedBytes: UInt32 = 0
+
+  // Timestamps (RFC 7323).
+  let timestampOffset: UInt32
+  var recentTimestamp: UInt32 = 0
+  var recentTimestampAt: Instant
+
+  // Segment sizes, in bytes.
+  /// What the path takes: its MTU less the IP header.
+  var pathSegmentSize: UInt16
+  /// What the peer takes, TCP's options included.
+  var peerSegmentSize: UInt16
+  /// The payload of a full segment with the options that every segment has.
+  var segmentSize: UInt16
+  /// The largest payload that came in one segment.
+  var receiveSegmentSize: UInt16 = 536
+  var sendScale: UInt8 = 0
+  var receiveScale: UInt8 = 0
+
+  /// The largest payload of one packet that the link or the host splits into segments, in bytes (at most 65,435); no
+  /// packet has more than one segment if it is below two of them.
+  package var maximumSuperSegment: UInt16 = 0
+
+  // Counters.
+  var keepAliveProbesSent: UInt8 = 0
+  /// How often the retransmission timer ran out for the data in flight.
+  var timeouts: UInt8 = 0
+  let initialWindowSegments: UInt8
+  var totalRetransmitted: UInt32 = 0
+  var totalTimeouts: UInt32 = 0
+
+  // Times.
+  var timedSequence: SequenceNumber
+  var timedAt: Instant
+  /// When the peer was last heard, data was last sent, and SND.UNA last advanced (or the first byte in flight was sent).
+  var heardAt: Instant
+  var sentAt: Instant
+  var progressAt: Instant
+
+  var estimator: RoundTripEstimator
+  var congestion: CongestionControl
+  var recovery: Recovery
+  var losses: LossDetection
+  var sendQueue = SendQueue()
+  var receiveQueue = ReceiveQueue()
+
+  /// Why the connection failed.
+  package var error: SocketError?
+  /// The last soft error (RFC 9293 section 3.9.1.8).
+  package var softError: SocketError?
+
+  /// What every opening has in common.
+  init(
+    flow: TCPFlow, state: TCPState, options: TCPSocketOptions, configuration: borrowing Host.Configuration.TCP,
+    initialSequence: SequenceNumber, timestampOffset: UInt32, maximumSegmentSize: Int, now: Instant
+  ) {
+    self.flow = flow
+    self.state = state
+    limits = TCPLimits(configuration, options)
+    initialSend = initialSequence
+    sendUnacknowledged = initialSequence
+    sendNext = initialSequence
+    sendMaximum = initialSequence
+    sendWindowSequence = initialSequence
+    sendWindowAcknowledgment = initialSequence
+    queueStart = initialSequence + 1
+    sendUrgent = initialSequence
+    smallSegmentEnd = initialSequence
+    let zero = SequenceNumber(0)
+    initialReceive = zero
+    receiveNext = zero
+    receiveEdge = zero
+    lastAcknowledged = zero
+    finSequence = zero
+    urgentMark = zero
+    resetSequence = zero
+    self.timestampOffset = timestampOffset
+    recentTimestampAt = now
+    pathSegmentSize = UInt16(clamping: max(maximumSegmentSize, 68))
+    // Without an option from the peer: 536 over IPv4, 1220 over IPv6 (RFC 9293 section 3.7.1, MUST-15).
+    peerSegmentSize = flow.remoteAddress.isIPv4 ? 536 : 1_220
+    segmentSize = 536
+    initialWindowSegments = UInt8(clamping: configuration.initialWindowSegments)
+    timedSequence = initialSequence
+    timedAt = now
+    heardAt = now
+    sentAt = now
+    progressAt = now
+    estimator = RoundTripEstimator(limits)
+    congestion = .newReno(CongestionControl.NewReno(initialWindow: 0))
+    recovery = Recovery(from: initialSequence)
+    losses = LossDetection(from: initialSequence)
+    error = nil
+    softError = nil
+    if options.noDelay { flags.insert(.noDelay) }
+    if options.keepAlive { flags.insert(.keepAlive) }
+    if configuration.timestamps { flags.insert(.offersTimestamps) }
+    if configuration.selectiveAcknowledgments { flags.insert(.offersSelective) }
+    if configuration.windowScaling {
+      flags.insert(.offersScale)
+      receiveScale = Self.windowScale(for: limits)
+    }
+  }
+
+  /// The smallest shift with which the whole receive buffer can be offered (RFC 7323 section 2.3).
+  static func windowScale(for limits: TCPLimits) -> UInt8 {
+    var scale: UInt8 = 0
+    while scale < 14, limits.receiveBuffer >> UInt32(scale) > 65_535 { scale += 1 }
+    return scale
+  }
+}

@@ -1,0 +1,72 @@
+/// When a connection next has to act by itself. A timer that is off stands at ``Instant/distantFuture``.
+package struct TCPTimers: BitwiseCopyable {
+  /// What ``retransmission`` stands for: the two never run together.
+  package enum Purpose: UInt8, BitwiseCopyable {
+    /// Something is in flight (RFC 6298 section 5).
+    case retransmit
+    /// Nothing is, but the peer's window is closed or too small (RFC 9293 section 3.8.6.1).
+    case persist
+  }
+
+  package var retransmission = Instant.distantFuture
+  package var delayedAcknowledgment = Instant.distantFuture
+  package var keepAlive = Instant.distantFuture
+  /// The end of TIME-WAIT or of FIN-WAIT-2.
+  package var state = Instant.distantFuture
+  package var purpose = Purpose.retransmit
+
+  @inline(__always)
+  package var earliest: Instant? {
+    let first = min(min(retransmission, delayedAcknowledgment), min(keepAlive, state))
+    return first == .distantFuture ? nil : first
+  }
+
+  package mutating func stopAll() { self = TCPTimers() }
+}
+
+/// A connection's bounds and times, copied small out of the host's configuration; times in milliseconds.
+package struct TCPLimits: BitwiseCopyable {
+  package var receiveBuffer: UInt32
+  package var sendBuffer: UInt32
+  package var reassemblyPieces: UInt16
+  package var keepAliveProbes: UInt16
+  package var minimumTimeout: UInt32
+  package var initialTimeout: UInt32
+  package var maximumTimeout: UInt32
+  package var userTimeout: UInt32
+  package var connectTimeout: UInt32
+  package var delayedAcknowledgment: UInt32
+  package var timeWait: UInt32
+  package var finWait2: UInt32
+  package var keepAliveIdle: UInt32
+  package var keepAliveInterval: UInt32
+
+  package init(_ configuration: Host.Configuration.TCP, _ options: TCPSocketOptions) {
+    receiveBuffer = Self.clamp(options.receiveBufferByteCount ?? configuration.receiveBufferByteCount, 1 << 30)
+    sendBuffer = Self.clamp(options.sendBufferByteCount ?? configuration.sendBufferByteCount, 1 << 30)
+    reassemblyPieces = UInt16(clamping: configuration.maximumReassemblyPieces)
+    keepAliveProbes = UInt16(clamping: options.keepAliveProbes ?? configuration.keepAliveProbes)
+    minimumTimeout = Self.milliseconds(configuration.minimumRetransmissionTimeout)
+    initialTimeout = Self.milliseconds(configuration.initialRetransmissionTimeout)
+    maximumTimeout = Self.milliseconds(configuration.maximumRetransmissionTimeout)
+    userTimeout = Self.milliseconds(options.userTimeout ?? configuration.userTimeout)
+    connectTimeout = Self.milliseconds(configuration.connectTimeout)
+    // An ACK is never held for half a second or more (RFC 9293 section 3.8.6.3, MUST-40).
+    delayedAcknowledgment = min(Self.milliseconds(configuration.delayedAcknowledgment), 499)
+    timeWait = Self.milliseconds(configuration.maximumSegmentLifetime * 2)
+    finWait2 = Self.milliseconds(configuration.finWait2Timeout)
+    keepAliveIdle = Self.milliseconds(options.keepAliveIdle ?? configuration.keepAliveIdle)
+    keepAliveInterval = Self.milliseconds(options.keepAliveInterval ?? configuration.keepAliveInterval)
+  }
+
+  private static func clamp(_ count: Int, _ most: Int) -> UInt32 { UInt32(max(1, min(count, most))) }
+
+  private static func milliseconds(_ duration: Duration) -> UInt32 {
+    UInt32(clamping: max(0, duration.inNanoseconds / 1_000_000))
+  }
+}
+
+extension UInt32 {
+  /// This many milliseconds.
+  @inline(__always) var asMilliseconds: Nanoseconds { .milliseconds(Int64(self)) }
+}
