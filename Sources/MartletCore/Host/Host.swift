@@ -36,7 +36,9 @@ public struct Host: ~Copyable {
   var fragmentIdentification: UInt32
   // Sockets
   let flowHash: KeyedHash
-  let sequenceHash: KeyedHash
+  let sequenceNumbers: InitialSequenceNumber
+  let cookies: SYNCookie
+  var cookiesSent: UInt64 = 0
   var flows = HashIndex()
   var bindings = HashIndex()
   var ports = BoundPorts()
@@ -69,7 +71,8 @@ public struct Host: ~Copyable {
       configuration.neighbors, hash: KeyedHash(key0: random.next(), key1: random.next()),
       random: RandomStream(seed: random.next()))
     routes = RouteTable(maximumRoutes: configuration.internet.maximumRoutes)
-    reassembler = Reassembler(configuration: configuration.internet)
+    reassembler = Reassembler(
+      configuration.internet, hash: KeyedHash(key0: random.next(), key1: random.next()))
     pathMTUs = PathMTUCache(
       maximumEntries: configuration.internet.maximumPathMTUEntries,
       hash: KeyedHash(key0: random.next(), key1: random.next()))
@@ -80,7 +83,8 @@ public struct Host: ~Copyable {
       burst: configuration.tcp.challengeAcknowledgmentsPerSecond)
     fragmentIdentification = UInt32(truncatingIfNeeded: random.next())
     flowHash = KeyedHash(key0: random.next(), key1: random.next())
-    sequenceHash = KeyedHash(key0: random.next(), key1: random.next())
+    sequenceNumbers = InitialSequenceNumber(hash: KeyedHash(key0: random.next(), key1: random.next()))
+    cookies = SYNCookie(hash: KeyedHash(key0: random.next(), key1: random.next()))
     ephemeralPorts = EphemeralPorts(hash: KeyedHash(key0: random.next(), key1: random.next()))
     connections = Slab(capacity: configuration.tcp.maximumConnections)
     listeners = Slab(capacity: configuration.tcp.maximumListeners)

@@ -39,7 +39,7 @@ extension Host {
       }
     }
     if header.isFragment {
-      guard let whole = reassembleIPv4(packet, header, on: interface) else { return }
+      guard let whole = reassemble(packet, context) else { return }
       packet = whole
       guard let merged = try? IPv4Header(parsing: packet.bytes) else { return drop(packet, .fragmentMalformed) }
       context.headerByteCount = Int(merged.headerByteCount)

@@ -82,7 +82,7 @@ extension Host {
         context.headerByteCount = chain.upperOffset
         return packet
       }
-      guard let whole = reassembleIPv6(packet, header, chain, on: context.interface) else { return nil }
+      guard let whole = reassemble(packet, context) else { return nil }
       packet = whole
       hasBeenReassembled = true
       guard let merged = try? IPv6Header(parsing: packet.bytes) else {

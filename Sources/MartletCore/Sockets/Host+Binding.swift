@@ -26,8 +26,8 @@ extension Host {
   private mutating func ephemeralPort(
     for local: SocketAddress, _ kind: SocketID.Kind, ipv6Only: Bool
   ) throws(SocketError) -> UInt16 {
-    let first = EphemeralPorts.first
-    let count = EphemeralPorts.count
+    let first = EphemeralPorts.range.lowerBound
+    let count = EphemeralPorts.range.count
     let start = Int.random(in: 0..<count, using: &random)
     for step in 0..<count {
       var candidate = local

@@ -51,7 +51,7 @@ extension Host {
     case .listener: return listeners.contains(socket.key) ? listeners[index].local : nil
     case .connection:
       guard connections.contains(socket.key) else { return nil }
-      let flow = connections[index].flow
+      let flow = connections[index].tcp.flow
       return SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone.index))
     case .datagram: return datagrams.contains(socket.key) ? datagrams[index].local : nil
     case .echo: return nil
@@ -64,7 +64,7 @@ extension Host {
     switch socket.kind {
     case .connection:
       guard connections.contains(socket.key) else { return nil }
-      let flow = connections[index].flow
+      let flow = connections[index].tcp.flow
       return SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone.index))
     case .datagram: return datagrams.contains(socket.key) ? datagrams[index].remote : nil
     case .listener, .echo: return nil
@@ -97,14 +97,14 @@ extension Host {
           remote: nil, state: "LISTEN", receiveQueue: listeners[index].accepted.count, sendQueue: 0))
     }
     for index in 0..<connections.indexBound where connections.isOccupied(index) {
-      let flow = connections[index].flow
+      let flow = connections[index].tcp.flow
       let info = connections[index].tcp.info
       rows.append(
         SocketStatus(
           socket: SocketID(.connection, connections.tenant(at: index)), kind: .tcp,
           local: SocketAddress(flow.localAddress, port: flow.localPort, zone: UInt32(flow.zone.index)),
           remote: SocketAddress(flow.remoteAddress, port: flow.remotePort, zone: UInt32(flow.zone.index)),
-          state: info.state.description, receiveQueue: info.receiveQueueByteCount, sendQueue: info.sendQueueByteCount))
+          state: info.state.name, receiveQueue: info.receiveQueueByteCount, sendQueue: info.sendQueueByteCount))
     }
     for index in 0..<datagrams.indexBound where datagrams.isOccupied(index) {
       rows.append(

@@ -3,7 +3,6 @@ internal import MartletWire
 /// A TCP connection in its host: the protocol machine, and what the host has to know about it.
 struct Connection: ~Copyable {
   var tcp: TCPConnection
-  let flow: Flow
   /// The listener it came by, until a program has accepted it.
   var listener: SlabKey?
   /// Whether the handshake with a listener is not yet done.
@@ -11,7 +10,15 @@ struct Connection: ~Copyable {
   /// Whether it stands in the host's list of those with something to send.
   var isPending = false
   var isInTimeWait = false
+  /// TTL or hop limit, 0 for the host's.
+  var timeToLive: UInt8 = 0
+  var trafficClass: UInt8 = 0
   var changes: SocketEvent.Changes = []
+
+  init(tcp: consuming TCPConnection, listener: SlabKey?) {
+    self.tcp = tcp
+    self.listener = listener
+  }
 }
 
 /// A socket that waits for connections.

@@ -71,29 +71,28 @@ extension Host {
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { throw .noRoute }
     let tcp = TCPConnection(
-      connecting: flow, socketOptions: options, configuration: configuration.tcp,
-      initialSequence: initialSequence(for: flow), maximumSegmentSize: maximumSegmentSize,
-      timestampOffset: timestampOffset(for: flow), at: self.now)
-    guard let index = insertConnection(tcp, flow, listener: nil) else { throw .noResources }
+      connecting: flow, options: options, configuration: configuration.tcp,
+      initialSequence: sequenceNumbers.value(for: flow, at: self.now),
+      timestampOffset: sequenceNumbers.timestampOffset(for: flow), maximumSegmentSize: maximumSegmentSize, now: self.now)
+    guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))
   }
 
-  /// A port nobody uses towards that peer, in an order an outsider cannot guess (RFC 6056 section 3.3.3). Ports with a
+  /// A port nobody uses towards that peer, in an order an outsider cannot guess (RFC 6056 section 3.3.4). Ports with a
   /// listener are left alone, so that no connection to oneself comes about by chance.
   private mutating func ephemeralPort(for flow: Flow) throws(SocketError) -> UInt16 {
-    var candidate = flow
-    let start = ephemeralPorts.start(for: flow)
-    for step in 0..<EphemeralPorts.count {
-      candidate.localPort = EphemeralPorts.first + UInt16((start + step) % EphemeralPorts.count)
+    var generator = ephemeralPorts
+    let port = generator.select(for: flow) { port in
+      var candidate = flow
+      candidate.localPort = port
       var hasListener = false
-      ports.forEachBinding(port: candidate.localPort, .listener) { _ in hasListener = true }
-      if !hasListener, !isTaken(candidate) {
-        ephemeralPorts.advance(by: step + 1)
-        return candidate.localPort
-      }
+      ports.forEachBinding(port: port, .listener) { _ in hasListener = true }
+      return hasListener || isTaken(candidate)
     }
-    throw .noResources
+    ephemeralPorts = generator
+    guard let port else { throw .noResources }
+    return port
   }
 
   private func isTaken(_ flow: Flow) -> Bool { findConnection(flow) != nil }
@@ -150,13 +149,13 @@ extension Host {
   /// Changes what a program may choose for a connection.
   public mutating func setOptions(_ options: TCPSocketOptions, of socket: SocketID) throws(SocketError) {
     let index = try connectionIndex(socket)
-    connections[index].tcp.setOptions(options, at: now)
+    connections[index].setOptions(options, at: now)
     update(index)
   }
 
   /// What was chosen for a connection.
   public func options(of socket: SocketID) throws(SocketError) -> TCPSocketOptions {
-    connections[try connectionIndex(socket)].tcp.socketOptions
+    connections[try connectionIndex(socket)].options
   }
 
   /// A connection's inner state, for people and tools.

@@ -14,12 +14,8 @@ extension Host {
     guard hasValidChecksum(packet, context) else { return drop(packet, .tcpChecksum) }
     let header: TCPHeader
     let options: TCPOptions
-    do {
-      header = try TCPHeader(parsing: packet.bytes)
-    } catch { return drop(packet, .tcpTruncated) }
-    do {
-      options = try TCPOptions(parsing: packet.bytes.extracting(TCPHeader.minimumByteCount..<headerByteCount))
-    } catch { return drop(packet, .tcpOptionMalformed) }
+    do { header = try TCPHeader(parsing: packet.bytes) } catch { return drop(packet, .tcpTruncated) }
+    do { options = try TCPOptions(of: header, in: packet.bytes) } catch { return drop(packet, .tcpOptionMalformed) }
     guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
     packet.removeFirst(headerByteCount)
     let flow = Flow(
@@ -30,8 +26,9 @@ extension Host {
     if connections[index].isInTimeWait, header.flags.contains(.syn), !header.flags.contains(.ack),
       connections[index].tcp.acceptsReuse(by: header, options: options)
     {
+      let floor = connections[index].tcp.smallestReusableSequence
       removeConnection(index)
-      return receiveWithoutConnection(packet, header, options, flow, context)
+      return receiveWithoutConnection(packet, header, options, flow, context, sequenceFloor: floor)
     }
     if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
     update(index)
@@ -41,18 +38,19 @@ extension Host {
   func findConnection(_ flow: Flow) -> UInt32? {
     flows.find(hash(of: flow, .connection)) { value in
       let tag = SocketTag(value)
-      return tag.kind == .connection && connections[tag.index].flow == flow
+      return tag.kind == .connection && connections[tag.index].tcp.flow == flow
     }.map { SocketTag($0).index }
   }
 
   /// A segment of no connection: one that opens one, or RFC 9293 section 3.10.7.1.
   private mutating func receiveWithoutConnection(
-    _ packet: consuming Packet, _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ context: InternetContext
+    _ packet: consuming Packet, _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ context: InternetContext,
+    sequenceFloor: SequenceNumber? = nil
   ) {
     if header.flags.contains(.rst) { return drop(packet, .tcpNoSocket) }
     if let listener = findListener(flow, context.source.version) {
       if header.flags.contains(.syn), !header.flags.contains(.ack) {
-        return receiveSYN(packet, header, options, flow, listener)
+        return receiveSYN(packet, header, options, flow, listener, sequenceFloor)
       }
       if header.flags.contains(.ack), !header.flags.contains(.syn),
         receiveCookie(header, options, flow, listener)
@@ -92,23 +90,27 @@ extension Host {
   // MARK: Listeners
 
   private mutating func receiveSYN(
-    _ packet: consuming Packet, _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32
+    _ packet: consuming Packet, _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32,
+    _ sequenceFloor: SequenceNumber?
   ) {
     // Nobody takes what has been made already: the peer tries again.
-    guard listeners[listener].accepted.count < max(1, listeners[listener].options.backlog) else {
+    guard listeners[listener].accepted.count < listeners[listener].options.backlog else {
       return drop(packet, .tcpBacklogFull)
     }
     if listeners[listener].halfOpenCount >= configuration.tcp.synQueue {
       guard configuration.tcp.synCookies else { return drop(packet, .tcpBacklogFull) }
-      return sendCookie(header, options, flow)
+      return sendCookie(header, options, flow, listener)
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { return drop(packet, .ipNoRoute) }
+    var sequence = sequenceNumbers.value(for: flow, at: now)
+    if let sequenceFloor { sequence = .later(sequence, sequenceFloor) }
+    let socketOptions = listeners[listener].options.connection
     let tcp = TCPConnection(
-      accepting: flow, syn: header, options, socketOptions: listeners[listener].options.connection,
-      configuration: configuration.tcp, initialSequence: initialSequence(for: flow),
-      maximumSegmentSize: maximumSegmentSize, timestampOffset: timestampOffset(for: flow), at: now)
+      accepting: flow, syn: header, options: options, socketOptions: socketOptions, configuration: configuration.tcp,
+      initialSequence: sequence, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
+      maximumSegmentSize: maximumSegmentSize, now: now)
     let key = listeners.tenant(at: listener)
-    guard let index = insertConnection(tcp, flow, listener: key) else { return drop(packet, .tcpBacklogFull) }
+    guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
     update(index)
@@ -126,43 +128,36 @@ extension Host {
 
   // MARK: SYN cookies (RFC 4987 section 3.6)
 
-  private mutating func sendCookie(_ syn: TCPHeader, _ options: TCPOptions, _ flow: Flow) {
+  private mutating func sendCookie(_ syn: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32) {
     guard let path = maximumSegmentSize(for: flow) else { return ledger.count(.ipNoRoute) }
-    let cookie = SYNCookie.make(
-      for: flow, syn: syn, options: options, maximumSegmentSize: path, configuration: configuration.tcp,
-      hash: sequenceHash, timestampOffset: timestampOffset(for: flow), at: now)
-    guard var packet = pool.allocate() else { return ledger.count(.poolExhausted) }
-    let length = TCPHeader.minimumByteCount + cookie.options.encodedByteCount
-    packet.extend(length)
-    var bytes = packet.mutableBytes
-    var header = TCPHeader(
-      sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: cookie.sequence,
-      acknowledgmentNumber: syn.sequenceNumber + 1, flags: [.syn, .ack],
-      window: UInt16(min(65_535, configuration.tcp.receiveBufferByteCount)))
-    header.headerByteCount = UInt8(length)
-    header.write(to: &bytes)
-    cookie.options.write(to: &bytes, at: TCPHeader.minimumByteCount)
-    sendSegment(packet, flow)
+    let answer = cookies.answer(
+      to: syn, options: options, for: flow, socketOptions: listeners[listener].options.connection,
+      configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
+      maximumSegmentSize: path, from: pool, at: now)
+    guard let answer else { return ledger.count(.poolExhausted) }
+    cookiesSent &+= 1
+    sendSegment(answer, flow)
   }
 
   /// Whether the acknowledgement brings back one of our cookies; then the connection it stands for is there.
   private mutating func receiveCookie(
     _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32
   ) -> Bool {
-    guard configuration.tcp.synCookies,
-      let cookie = SYNCookie.check(
-        header, options, for: flow, hash: sequenceHash, timestampOffset: timestampOffset(for: flow), at: now)
+    // Nobody sent a cookie, so nobody can bring one back: an ACK out of the blue is not even checked.
+    guard configuration.tcp.synCookies, cookiesSent > 0,
+      let agreed = cookies.check(header, options: options, for: flow, at: now)
     else { return false }
-    guard listeners[listener].accepted.count < max(1, listeners[listener].options.backlog) else {
+    guard listeners[listener].accepted.count < listeners[listener].options.backlog else {
       ledger.count(.tcpBacklogFull)
       return true
     }
     guard let path = maximumSegmentSize(for: flow) else { return false }
+    let socketOptions = listeners[listener].options.connection
     let tcp = TCPConnection(
-      cookie: cookie, flow: flow, acknowledgment: header, options,
-      socketOptions: listeners[listener].options.connection, configuration: configuration.tcp,
-      maximumSegmentSize: path, timestampOffset: timestampOffset(for: flow), at: now)
-    guard let index = insertConnection(tcp, flow, listener: listeners.tenant(at: listener)) else { return true }
+      cookie: flow, acknowledgment: header, options: options, agreed: agreed, socketOptions: socketOptions,
+      configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
+      maximumSegmentSize: path, now: now)
+    guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else { return true }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
     return true
@@ -171,12 +166,22 @@ extension Host {
   // MARK: Connections
 
   /// Files a connection; nil when the table is full of living ones.
-  mutating func insertConnection(_ tcp: consuming TCPConnection, _ flow: Flow, listener: SlabKey?) -> UInt32? {
+  mutating func insertConnection(
+    _ tcp: consuming TCPConnection, _ options: TCPSocketOptions, listener: SlabKey?
+  ) -> UInt32? {
     if connections.count >= connections.capacity { evictTimeWait() }
-    guard let key = connections.insert(Connection(tcp: tcp, flow: flow, listener: listener)) else { return nil }
+    let flow = tcp.flow
+    tcp.maximumSuperSegment = Self.maximumSuperSegment
+    var connection = Connection(tcp: tcp, listener: listener)
+    connection.timeToLive = options.timeToLive ?? 0
+    connection.trafficClass = options.trafficClass
+    guard let key = connections.insert(connection) else { return nil }
     flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
     return key.index
   }
+
+  /// As much as one IP packet carries, whatever headers and options stand in front.
+  private static var maximumSuperSegment: UInt16 { 65_000 }
 
   private mutating func evictTimeWait() {
     while let key = timeWaits.popFirst() {
@@ -187,7 +192,7 @@ extension Host {
 
   mutating func removeConnection(_ index: UInt32) {
     let key = connections.tenant(at: index)
-    flows.remove(hash(of: connections[index].flow, .connection), place: SocketTag(.connection, index).value)
+    flows.remove(hash(of: connections[index].tcp.flow, .connection), place: SocketTag(.connection, index).value)
     connectionTimers.set(nil, for: index)
     if connections[index].isHalfOpen, let listener = connections[index].listener, listeners.contains(listener) {
       listeners[listener.index].halfOpenCount -= 1
@@ -198,9 +203,8 @@ extension Host {
   /// Does what follows from a change of connection `index`: events, timers, something to send, the end.
   @inline(__always)
   mutating func update(_ index: UInt32) {
-    let changes = connections[index].tcp.takeChanges()
-    if !changes.isEmpty { noteChanges(changes, of: index) }
-    if connections[index].tcp.isFinished && !connections[index].tcp.wantsTransmit { return finish(index) }
+    if connections[index].tcp.hasChanges { noteChanges(connections[index].tcp.takeChanges(), of: index) }
+    if connections[index].tcp.isFinished { return removeConnection(index) }
     if connections[index].tcp.wantsTransmit && !connections[index].isPending {
       connections[index].isPending = true
       pending.append(connections.tenant(at: index))
@@ -230,10 +234,6 @@ extension Host {
     }
   }
 
-  private mutating func finish(_ index: UInt32) {
-    removeConnection(index)
-  }
-
   /// Fires the timers that are due.
   mutating func fireConnectionTimers() {
     while let index = connectionTimers.popDue(at: now) {
@@ -251,15 +251,17 @@ extension Host {
       guard connections.contains(key) else { continue }
       let index = key.index
       connections[index].isPending = false
-      let flow = connections[index].flow
+      if connections[index].tcp.owesChallenge, !challenges.take(at: now) { connections[index].tcp.forgetChallenge() }
       connections[index].tcp.transmit(from: pool, at: now, into: &segments)
       guard !segments.isEmpty else {
         update(index)
         continue
       }
-      let options = connections[index].tcp.socketOptions
+      let outgoing = outgoing(
+        for: connections[index].tcp.flow, timeToLive: connections[index].timeToLive,
+        trafficClass: connections[index].trafficClass)
       update(index)
-      guard let outgoing = outgoing(for: flow, options) else {
+      guard let outgoing else {
         while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
         continue
       }
@@ -270,20 +272,20 @@ extension Host {
     }
   }
 
-  private mutating func outgoing(for flow: Flow, _ options: TCPSocketOptions) -> Outgoing? {
+  private mutating func outgoing(for flow: Flow, timeToLive: UInt8 = 0, trafficClass: UInt8 = 0) -> Outgoing? {
     guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil
     }
     return Outgoing(
       source: flow.localAddress, destination: flow.remoteAddress, protocol: .tcp,
-      hopLimit: options.timeToLive ?? configuration.internet.timeToLive, trafficClass: options.trafficClass,
+      hopLimit: timeToLive == 0 ? configuration.internet.timeToLive : timeToLive, trafficClass: trafficClass,
       dontFragment: pathMTUs.estimate(for: flow.remoteAddress)?.allowsFragmentation != true,
       interface: route.interface, nextHop: route.nextHop)
   }
 
   /// Sends a segment that belongs to no connection.
   private mutating func sendSegment(_ packet: consuming Packet, _ flow: Flow) {
-    guard let outgoing = outgoing(for: flow, TCPSocketOptions()) else { return drop(packet, .ipNoRoute) }
+    guard let outgoing = outgoing(for: flow) else { return drop(packet, .ipNoRoute) }
     leaveChecksumPartial(&packet, outgoing, at: TCPHeader.checksumOffset)
     output(packet, outgoing)
   }
@@ -311,22 +313,13 @@ extension Host {
 
   // MARK: What connections are made from
 
-  /// The largest segment the path takes, headers of IP taken off, TCP's left in (RFC 9293 section 3.7.1).
+  /// What the path takes: its MTU less the IP header.
   mutating func maximumSegmentSize(for flow: Flow) -> Int? {
     guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil
     }
     let header = flow.remoteAddress.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.byteCount
-    return pathMTU(to: flow.remoteAddress, by: route.interface) - header - TCPHeader.minimumByteCount
-  }
-
-  func initialSequence(for flow: Flow) -> SequenceNumber { InitialSequenceNumber.make(for: flow, hash: sequenceHash, at: now) }
-
-  /// Where the timestamps of a flow begin, so that they do not tell how long the host has been up (RFC 7323 section 5.4).
-  func timestampOffset(for flow: Flow) -> UInt32 {
-    UInt32(
-      truncatingIfNeeded: flowHash.hash(
-        flow.localAddress.v6.low, flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, UInt64(flow.remotePort), 0x7463))
+    return pathMTU(to: flow.remoteAddress, by: route.interface) - header
   }
 
   /// An ICMP error about a segment of ours (RFC 9293 section 3.9.2.2).
@@ -335,18 +328,20 @@ extension Host {
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
       remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
     guard let index = findConnection(flow) else { return ledger.count(.icmpErrorUnmatched) }
-    let sequence = SequenceNumber(quote.secondWord)
     // Only what is in flight can have met a router: anything else is forged (RFC 5927 section 4.1).
-    guard connections[index].tcp.isInFlight(sequence) else { return ledger.count(.icmpErrorUnmatched) }
+    let quoted = SequenceNumber(quote.secondWord)
+    guard connections[index].tcp.isInFlight(quoted) else { return ledger.count(.icmpErrorUnmatched) }
+    let report: TCPPathReport
     switch error {
-    case .refused: connections[index].tcp.receivedHardError(.refused, at: now)
-    case .unreachable(let reporter): connections[index].tcp.receivedSoftError(.unreachable(by: reporter ?? flow.localAddress), at: now)
-    case .timeExceeded(let reporter): connections[index].tcp.receivedSoftError(.unreachable(by: reporter ?? flow.localAddress), at: now)
+    case .refused: report = .hard(.refused)
+    case .unreachable(let reporter), .timeExceeded(let reporter):
+      report = .soft(.unreachable(by: reporter ?? flow.localAddress))
     case .packetTooBig(let reported):
       guard learnPathMTU(reported, quote) != nil, let size = maximumSegmentSize(for: flow) else { return }
-      connections[index].tcp.pathChanged(maximumSegmentSize: size, at: now)
+      report = .packetTooBig(maximumSegmentSize: size)
     case .other: return
     }
+    connections[index].tcp.receive(report, quoted: quoted, at: now)
     update(index)
   }
 }

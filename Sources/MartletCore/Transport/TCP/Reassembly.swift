@@ -3,7 +3,7 @@ package import MartletWire
 
 /// Pieces of a stream with gaps before them: sorted, without overlap, each a packet.
 package struct Reassembly: ~Copyable {
-  private struct Piece: ~Copyable {
+  struct Piece: ~Copyable {
     var start: SequenceNumber
     var packet: Packet
     var end: SequenceNumber { start + packet.count }

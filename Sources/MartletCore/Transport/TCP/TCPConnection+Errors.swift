@@ -15,7 +15,7 @@ extension TCPConnection {
   /// it quotes what is in flight (RFC 5927 section 4.1).
   @discardableResult
   package mutating func receive(_ report: TCPPathReport, quoted: SequenceNumber, at now: Instant) -> Bool {
-    guard state != .closed, state != .timeWait, quoted >= sendUnacknowledged, quoted < sendMaximum else { return false }
+    guard isInFlight(quoted) else { return false }
     switch report {
     case .hard(let error):
       if state == .synSent || (state == .synReceived && !flags.contains(.isPassive)) {
@@ -31,6 +31,11 @@ extension TCPConnection {
       changePath(maximumSegmentSize: size, at: now)
     }
     return true
+  }
+
+  /// Whether the byte `quoted` was sent and not yet acknowledged.
+  package func isInFlight(_ quoted: SequenceNumber) -> Bool {
+    state != .closed && state != .timeWait && quoted >= sendUnacknowledged && quoted < sendMaximum
   }
 
   private mutating func note(_ error: SocketError) {
