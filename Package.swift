@@ -50,7 +50,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"], swiftSettings: settings),
     .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire"], swiftSettings: settings),
-    .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire"], swiftSettings: settings),
+    .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
     .testTarget(
       name: "MartletCommandTests",
       dependencies: [

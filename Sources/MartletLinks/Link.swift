@@ -29,14 +29,13 @@ public protocol Link: AnyObject {
   /// Hands up to `limit` frames that are there by `now` to `body`, and returns how many.
   func receive(at now: Instant, limit: Int, into body: (consuming Packet) -> Void) -> Int
 
-  /// Sends everything that waits on `interface` of `host`: one call for a whole batch.
+  /// Sends everything that waits on `interface` of `host`, one call for a whole batch, which ``flush(at:)`` ends.
   func transmit(from host: inout Host, interface: InterfaceID, at now: Instant)
 }
 
 extension Link {
-  /// Hands over what waits, frame by frame, and ends the batch.
+  /// Hands over what waits, frame by frame; the caller ends the batch.
   public func transmit(from host: inout Host, interface: InterfaceID, at now: Instant) {
     host.transmit(from: interface, at: now) { packet in send(packet, at: now) }
-    flush(at: now)
   }
 }

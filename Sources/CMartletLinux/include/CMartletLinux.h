@@ -1,3 +1,4 @@
 #pragma once
 
 #include "MartletPoll.h"
+#include "MartletDevices.h"
