@@ -43,7 +43,7 @@ struct Netcat: ParsableCommand {
 
   func run() throws {
     // A reader that went away is an error of the write, not the end of the program.
-    unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
     let endpoint = try endpoint()
     try reportingFailure {
       let computer = try CommandHost(network)

@@ -37,7 +37,7 @@ struct Ping: ParsableCommand {
   }
 
   func run() throws {
-    var signals = Signals(blocking: [SIGINT, SIGTERM])
+    let signals = Signals(blocking: [SIGINT, SIGTERM])
     try reportingFailure {
       let computer = try CommandHost(network)
       let pinger = Pinger(options: self, host: computer.host)

@@ -36,7 +36,7 @@ struct Up: ParsableCommand {
   }
 
   func run() throws {
-    var signals = Signals(blocking: [SIGINT, SIGTERM, SIGUSR1])
+    let signals = Signals(blocking: [SIGINT, SIGTERM, SIGUSR1])
     try reportingFailure {
       let computer = try CommandHost(network)
       for name in services.split(separator: ",") { try Service(rawValue: String(name))?.start(on: computer.host) }

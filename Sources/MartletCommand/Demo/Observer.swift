@@ -47,9 +47,9 @@ final class Observer: Sendable {
       // Headers and the short texts of the demonstration; a longer payload is told by its size.
       var bytes = [UInt8](repeating: 0, count: min(packet.count, 512))
       var elements = bytes.mutableSpan
-      var span = elements.mutableBytes
+      var span = unsafe elements.mutableBytes
       _ = packet.copyBytes(into: &span)
-      let frame = state.describer.describe(bytes.span.bytes, byteCount: packet.count)
+      let frame = unsafe state.describer.describe(bytes.span.bytes, byteCount: packet.count)
       state.sightings.append(Sighting(time: now, frame: frame))
     }
   }

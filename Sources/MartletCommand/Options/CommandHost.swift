@@ -12,7 +12,7 @@ struct CommandHost {
 
   /// Puts up the host and attaches it.
   init(_ options: NetworkOptions) throws {
-    host = loop.host("martlet")
+    host = try loop.host("martlet")
     let host = host
     let loop = loop
     do {
@@ -78,7 +78,7 @@ struct CommandHost {
     if options.drop > 0 || options.reorder > 0 {
       let weather = ImpairedLink.Impairment(loss: options.drop / 100, reordering: options.reorder / 100)
       link = ImpairedLink(
-        link, name: name, outbound: weather, inbound: weather, seed: options.seed, pool: pool)
+        link, outbound: weather, inbound: weather, seed: options.seed, name: name, pool: pool)
     }
     return link
   }

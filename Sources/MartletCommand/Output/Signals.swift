@@ -10,11 +10,12 @@ struct Signals {
     for signal in signals { unsafe sigaddset(&set, signal) }
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     // A reader that went away is an error of the write, not the end of the program.
-    unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
   }
 
   /// Waits for the next of them, blocking the calling thread.
-  mutating func wait() -> CInt {
+  func wait() -> CInt {
+    var set = set
     var number: CInt = 0
     while unsafe sigwait(&set, &number) != 0 {}
     return number

@@ -34,11 +34,10 @@ enum Service: String, CaseIterable, Sendable {
     host.loop.task {
       while true {
         let request: UDPSocket.Datagram
-        do {
+        do throws(SocketError) {
           request = try await datagrams.receive()
-        } catch .cancelled {
-          return
         } catch {
+          if error == .cancelled || error == .notASocket { return }
           // An ICMP error about an earlier answer: the next client has nothing to do with it.
           continue
         }
@@ -93,10 +92,10 @@ enum Service: String, CaseIterable, Sendable {
 
   private static func time() -> [UInt8] {
     var now = Glibc.time(nil)
-    var parts = tm()
+    var parts = unsafe tm()
     var text = [CChar](repeating: 0, count: 64)
     // Both calls fill what they are given and keep no pointer.
-    unsafe gmtime_r(&now, &parts)
+    _ = unsafe gmtime_r(&now, &parts)
     let count = unsafe strftime(&text, text.count, "%A, %B %d, %Y %H:%M:%S-UTC\r\n", &parts)
     return text.prefix(count).map { UInt8(bitPattern: $0) }
   }
