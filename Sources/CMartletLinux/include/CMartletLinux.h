@@ -1,4 +1,4 @@
 #pragma once
 
-#include "MartletPoll.h"
 #include "MartletDevices.h"
+#include "MartletPoll.h"

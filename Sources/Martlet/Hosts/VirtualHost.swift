@@ -118,7 +118,7 @@ extension VirtualHost {
 
   /// Sends what goes to `destination` by way of `gateway` (nil: its hosts are on the link itself).
   public func addRoute(
-    to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: Int = 0
+    to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: UInt32 = 0
   ) throws(SocketError) {
     try withBox { (_, box) throws(SocketError) in
       try box.host.addRoute(to: destination, via: gateway, on: interface, metric: UInt32(clamping: metric))

@@ -95,4 +95,13 @@ final class WaiterList {
       }
     }
   }
+
+  func endAll(_ outcome: WaitOutcome) {
+    let all = waiters
+    waiters.removeAll()
+    for waiter in all {
+      waiter.list = nil
+      waiter.finish(outcome)
+    }
+  }
 }
