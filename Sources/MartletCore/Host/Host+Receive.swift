@@ -80,20 +80,20 @@ extension Host {
     if context.source.isIPv4 {
       sendError(.v4(.destinationUnreachable(code: .protocol, nextHopMTU: 0)), about: packet, context)
     } else if context.protocol != .noNextHeader {
+      let pointer = nextHeaderPointer(&packet, context)
       sendError(
-        .v6(.parameterProblem(code: IPv6HeaderProblem.Code.unrecognizedNextHeader.rawValue, pointer: nextHeaderPointer(packet, context))),
+        .v6(.parameterProblem(code: IPv6HeaderProblem.Code.unrecognizedNextHeader.rawValue, pointer: pointer)),
         about: packet, context)
     }
     drop(packet, .ipUnknownProtocol)
   }
 
   /// Where the field stands that named the protocol (RFC 4443 section 3.4).
-  private func nextHeaderPointer(_ packet: borrowing Packet, _ context: InternetContext) -> UInt32 {
-    guard let whole = packet.duplicate(from: pool) else { return UInt32(IPv6Header.nextHeaderOffset) }
-    var copy = whole
-    copy.prepend(context.headerByteCount)
-    guard let header = try? IPv6Header(parsing: copy.bytes),
-      let chain = try? IPv6ExtensionHeaders(of: header, in: copy.bytes)
+  private func nextHeaderPointer(_ packet: inout Packet, _ context: InternetContext) -> UInt32 {
+    packet.prepend(context.headerByteCount)
+    defer { packet.removeFirst(context.headerByteCount) }
+    guard let header = try? IPv6Header(parsing: packet.bytes, packetByteCount: packet.count),
+      let chain = try? walkExtensionHeaders(of: header, in: packet)
     else { return UInt32(IPv6Header.nextHeaderOffset) }
     return UInt32(chain.upperProtocolFieldOffset)
   }

@@ -41,7 +41,7 @@ extension Host {
     if header.isFragment {
       guard let whole = reassemble(packet, context) else { return }
       packet = whole
-      guard let merged = try? IPv4Header(parsing: packet.bytes) else { return drop(packet, .fragmentMalformed) }
+      guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else { return drop(packet, .fragmentMalformed) }
       context.headerByteCount = Int(merged.headerByteCount)
     }
     packet.removeFirst(context.headerByteCount)
@@ -54,7 +54,7 @@ extension Host {
     let bytes = packet.bytes
     if bytes.bigEndian(at: 0, as: UInt8.self) >> 4 != 4 { return .failure(Refusal(reason: .ipVersion)) }
     do {
-      let header = try IPv4Header(parsing: bytes)
+      let header = try IPv4Header(parsing: bytes, packetByteCount: packet.count)
       guard header.isChecksumValid(in: bytes) else { return .failure(Refusal(reason: .ipHeaderChecksum)) }
       return .success(header)
     } catch {

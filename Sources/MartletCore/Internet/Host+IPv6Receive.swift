@@ -6,12 +6,11 @@ extension Host {
   mutating func receiveIPv6(_ packet: consuming Packet, on interface: InterfaceID) {
     guard packet.makeLinear(IPv6Header.byteCount) else { return drop(packet, .ipTruncated) }
     let header: IPv6Header
-    do { header = try IPv6Header(parsing: packet.bytes) } catch {
+    do { header = try IPv6Header(parsing: packet.bytes, packetByteCount: packet.count) } catch {
       let version = packet.bytes.bigEndian(at: 0, as: UInt8.self) >> 4
       return drop(packet, version != 6 ? .ipVersion : error == .truncated ? .ipTruncated : .ipHeaderMalformed)
     }
     let byteCount = IPv6Header.byteCount + Int(header.payloadLength)
-    guard packet.count >= byteCount else { return drop(packet, .ipTruncated) }
     if packet.count > byteCount { packet.truncate(to: byteCount) }
     let source = IPAddress(header.source)
     let destination = IPAddress(header.destination)
@@ -36,10 +35,13 @@ extension Host {
     deliver(packet, context)
   }
 
-  private func walkExtensionHeaders(
+  func walkExtensionHeaders(
     of header: IPv6Header, in packet: borrowing Packet
   ) throws(WireError) -> IPv6ExtensionHeaders {
-    try IPv6ExtensionHeaders(
+    // Only what is linear can be walked over: the chain, if it is an honest one.
+    var header = header
+    header.payloadLength = UInt16(min(Int(header.payloadLength), packet.linearCount - IPv6Header.byteCount))
+    return try IPv6ExtensionHeaders(
       of: header, in: packet.bytes, limits: .init(headers: configuration.internet.maximumExtensionHeaders))
   }
 
@@ -85,7 +87,7 @@ extension Host {
       guard let whole = reassemble(packet, context) else { return nil }
       packet = whole
       hasBeenReassembled = true
-      guard let merged = try? IPv6Header(parsing: packet.bytes) else {
+      guard let merged = try? IPv6Header(parsing: packet.bytes, packetByteCount: packet.count) else {
         drop(packet, .fragmentMalformed)
         return nil
       }

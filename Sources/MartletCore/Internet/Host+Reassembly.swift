@@ -42,7 +42,7 @@ extension Host {
 
   private mutating func reportTimeout(_ packet: consuming Packet) {
     let interface = packet.metadata.interface
-    if let header = try? IPv4Header(parsing: packet.bytes) {
+    if let header = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) {
       let destination = IPAddress(header.destination)
       packet.removeFirst(Int(header.headerByteCount))
       sendError(
@@ -51,7 +51,7 @@ extension Host {
           source: IPAddress(header.source), destination: destination, protocol: header.protocol,
           hopLimit: header.timeToLive, trafficClass: header.trafficClass.value, interface: interface,
           headerByteCount: Int(header.headerByteCount), isUnicast: addresses.isLocal(destination, on: interface)))
-    } else if let header = try? IPv6Header(parsing: packet.bytes) {
+    } else if let header = try? IPv6Header(parsing: packet.bytes, packetByteCount: packet.count) {
       let destination = IPAddress(header.destination)
       packet.removeFirst(IPv6Header.byteCount)
       sendError(

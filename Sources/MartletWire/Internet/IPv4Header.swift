@@ -96,11 +96,12 @@ extension IPv4Header {
   /// Reads the header in front of `bytes`, which may run on past the packet (link padding). The checksum is not
   /// verified: see ``isChecksumValid(in:)``.
   ///
-  /// - Throws: ``WireError/truncated`` if `bytes` ends before the header or before ``totalLength``,
+  /// - Parameter packetByteCount: the size of the packet, if only its beginning lies in `bytes`.
+  /// - Throws: ``WireError/truncated`` if `bytes` ends before the header or the packet before ``totalLength``,
   ///   ``WireError/malformed(field:)`` if the version is not 4, the header length is below 5 words or the total length
   ///   is below the header's.
   @inlinable
-  public init(parsing bytes: RawSpan) throws(WireError) {
+  public init(parsing bytes: RawSpan, packetByteCount: Int) throws(WireError) {
     guard bytes.byteCount >= Self.minimumByteCount else { throw .truncated }
     let versionAndLength: UInt8 = bytes.bigEndian(at: Offset.versionAndLength)
     guard versionAndLength >> 4 == 4 else { throw .malformed(field: "version") }
@@ -118,8 +119,12 @@ extension IPv4Header {
     destination = bytes.ipv4Address(at: Offset.destination)
     guard headerByteCount >= Self.minimumByteCount else { throw .malformed(field: "IHL") }
     guard totalLength >= headerByteCount else { throw .malformed(field: "total length") }
-    guard bytes.byteCount >= Int(totalLength) else { throw .truncated }
+    guard packetByteCount >= Int(totalLength) else { throw .truncated }
   }
+
+  /// Reads the header of a packet all of whose bytes lie in `bytes`; throws as ``init(parsing:packetByteCount:)``.
+  @inlinable
+  public init(parsing bytes: RawSpan) throws(WireError) { try self.init(parsing: bytes, packetByteCount: bytes.byteCount) }
 
   /// Writes the header without its options over the first 20 bytes of `bytes`.
   @inlinable

@@ -56,10 +56,11 @@ extension IPv6Header {
 
   /// Reads the header in front of `bytes`, which may run on past the packet (link padding).
   ///
-  /// - Throws: ``WireError/truncated`` if `bytes` ends before the header or before the payload does,
+  /// - Parameter packetByteCount: the size of the packet, if only its beginning lies in `bytes`.
+  /// - Throws: ``WireError/truncated`` if `bytes` ends before the header or the packet before the payload does,
   ///   ``WireError/malformed(field:)`` if the version is not 6.
   @inlinable
-  public init(parsing bytes: RawSpan) throws(WireError) {
+  public init(parsing bytes: RawSpan, packetByteCount: Int) throws(WireError) {
     guard bytes.byteCount >= Self.byteCount else { throw .truncated }
     let first: UInt32 = bytes.bigEndian(at: Offset.versionClassAndLabel)
     guard first >> 28 == 6 else { throw .malformed(field: "version") }
@@ -70,8 +71,12 @@ extension IPv6Header {
     hopLimit = bytes.bigEndian(at: Offset.hopLimit)
     source = bytes.ipv6Address(at: Offset.source)
     destination = bytes.ipv6Address(at: Offset.destination)
-    guard bytes.byteCount >= Self.byteCount + Int(payloadLength) else { throw .truncated }
+    guard packetByteCount >= Self.byteCount + Int(payloadLength) else { throw .truncated }
   }
+
+  /// Reads the header of a packet all of whose bytes lie in `bytes`; throws as ``init(parsing:packetByteCount:)``.
+  @inlinable
+  public init(parsing bytes: RawSpan) throws(WireError) { try self.init(parsing: bytes, packetByteCount: bytes.byteCount) }
 
   /// Writes the header over the first ``byteCount`` bytes of `bytes`.
   @inlinable
