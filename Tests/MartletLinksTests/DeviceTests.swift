@@ -8,9 +8,9 @@
   @testable import MartletLinks
 
   @Suite("A device of the kernel", .serialized)
-  struct DeviceTests {
+  final class DeviceTests {
     let pool = PacketPool()
-    static var canMakeDevices: Bool { geteuid() == 0 && unsafe access("/dev/net/tun", R_OK | W_OK) == 0 }
+    static var canMakeDevices: Bool { unsafe geteuid() == 0 && access("/dev/net/tun", R_OK | W_OK) == 0 }
 
     @Test("A TAP device that does not exist is an error that says what to run")
     func missingTAP() {
@@ -27,7 +27,9 @@
       #expect(error?.description.contains("sudo ip link add mrt-missing type veth") == true)
     }
 
-    @Test("Names that the kernel would misread are refused", arguments: ["", "a/b", "with space", "sixteen-letters!", "t%d", ".."])
+    @Test(
+      "Names that the kernel would misread are refused",
+      arguments: ["", "a/b", "with space", "sixteen-letters!", "t%d", ".."])
     func badNames(name: String) {
       #expect(throws: LinkError.invalidName(name)) { try TAP(.init(name: name), pool: pool) }
       #expect(throws: LinkError.invalidName(name)) { try PacketSocket(.init(name: name), pool: pool) }

@@ -4,7 +4,9 @@ import MartletWire
 @testable import MartletLinks
 
 /// An Ethernet frame of `byteCount` bytes whose payload repeats `fill`.
-func frame(_ byteCount: Int, fill: UInt8 = 0x5a, type: EtherType = EtherType(value: 0x88b5), from pool: borrowing PacketPool)
+func frame(
+  _ byteCount: Int, fill: UInt8 = 0x5a, type: EtherType = EtherType(value: 0x88b5), from pool: borrowing PacketPool
+)
   -> Packet
 {
   guard var packet = pool.allocate() else { preconditionFailure("the test's pool is too small") }
@@ -19,10 +21,13 @@ func frame(_ byteCount: Int, fill: UInt8 = 0x5a, type: EtherType = EtherType(val
 
 /// All bytes of `packet`.
 func bytes(of packet: borrowing Packet) -> [UInt8] {
-  [UInt8](unsafeUninitializedCapacity: packet.count) { buffer, count in
-    var span = unsafe MutableRawSpan(_unsafeStart: buffer.baseAddress!, byteCount: packet.count)
-    count = packet.copyBytes(into: &span)
-  }
+  var copy = [UInt8](repeating: 0, count: packet.count)
+  var elements = copy.mutableSpan
+  // Bytes have no padding.
+  var span = unsafe elements.mutableBytes
+  let count = packet.copyBytes(into: &span)
+  precondition(count == packet.count)
+  return copy
 }
 
 /// A TCP segment over IPv4 in an Ethernet frame, its checksum left partial, its payload in a slice.
@@ -30,7 +35,9 @@ func tcpFrame(payload: Int, segmentSize: UInt16, from pool: borrowing PacketPool
   guard var packet = pool.allocate(), let region = pool.allocateRegion(large: true) else {
     preconditionFailure("the test's pool is too small")
   }
-  for index in 0..<payload { unsafe region.bytes.storeBytes(of: UInt8(truncatingIfNeeded: index &* 7), toByteOffset: index, as: UInt8.self) }
+  for index in 0..<payload {
+    unsafe region.bytes.storeBytes(of: UInt8(truncatingIfNeeded: index &* 7), toByteOffset: index, as: UInt8.self)
+  }
   packet.extend(14 + 20 + 20)
   var bytes = packet.mutableBytes
   EthernetHeader(destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", type: .ipv4).write(to: &bytes)
@@ -38,13 +45,14 @@ func tcpFrame(payload: Int, segmentSize: UInt16, from pool: borrowing PacketPool
     totalLength: UInt16(40 + payload), identification: 100, flags: .dontFragment, timeToLive: 64, protocol: .tcp,
     source: "10.0.0.1", destination: "10.0.0.2")
   header.checksum = header.computedChecksum
-  var network = bytes.extracting(14..<54)
+  var network = bytes._mutatingExtracting(14..<54)
   header.write(to: &network)
   var pseudo = InternetChecksum()
   pseudo.addPseudoHeader(source: header.source, destination: header.destination, protocol: .tcp, length: 20 + payload)
-  var transport = network.extracting(20..<40)
+  var transport = network._mutatingExtracting(20..<40)
   TCPHeader(
-    sourcePort: 1000, destinationPort: 2000, sequenceNumber: SequenceNumber(5000), acknowledgmentNumber: SequenceNumber(1),
+    sourcePort: 1000, destinationPort: 2000, sequenceNumber: SequenceNumber(5000),
+    acknowledgmentNumber: SequenceNumber(1),
     flags: [.ack, .psh], window: 1000, checksum: pseudo.foldedSum
   ).write(to: &transport)
   packet.append(Slice(region, offset: 0, count: payload))
@@ -57,7 +65,8 @@ func tcpFrame(payload: Int, segmentSize: UInt16, from pool: borrowing PacketPool
 
 /// Whether the TCP checksum of an IPv4 frame without options is right.
 func isTCPChecksumValid(_ frame: [UInt8]) -> Bool {
-  let all = frame.span.bytes
+  // Bytes have no padding.
+  let all = unsafe frame.span.bytes
   guard let header = try? IPv4Header(parsing: all.extracting(droppingFirst: 14)) else { return false }
   let length = header.payloadByteCount
   var sum = InternetChecksum()

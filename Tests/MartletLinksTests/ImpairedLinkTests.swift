@@ -5,7 +5,7 @@ import Testing
 @testable import MartletLinks
 
 @Suite("An impaired link")
-struct ImpairedLinkTests {
+final class ImpairedLinkTests {
   let pool = PacketPool()
 
   /// The numbers in the frames that come out of a wire behind an impaired link, one sent every microsecond.
@@ -122,7 +122,8 @@ struct ImpairedLinkTests {
     #expect(link.outboundCounters.corrupted == 100)
   }
 
-  @Test("A payload that somebody else refers to stays as it is, and a partial checksum is completed before the bit flips")
+  @Test(
+    "A payload that somebody else refers to stays as it is, and a partial checksum is completed before the bit flips")
   func sharedSlices() {
     let wire = VirtualWire()
     let link = ImpairedLink(wire.left, outbound: .init(loss: 0, corruption: 1), seed: 3, pool: pool)

@@ -5,7 +5,7 @@ import Testing
 @testable import MartletLinks
 
 @Suite("A virtual wire")
-struct VirtualWireTests {
+final class VirtualWireTests {
   let pool = PacketPool()
 
   @Test("A frame arrives after size over rate plus delay, to the nanosecond")
