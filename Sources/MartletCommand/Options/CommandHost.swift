@@ -30,7 +30,15 @@ struct CommandHost {
     } catch let error as LinkError {
       throw CommandFailure(error)
     }
-    for address in Self.addresses(options) { try host.addAddress(address, to: interface) }
+    for address in options.address {
+      do throws(SocketError) {
+        try host.addAddress(address, to: interface)
+      } catch {
+        // Its own link-local address the host has already.
+        if address.address.isLinkLocal, error == .addressInUse { continue }
+        throw CommandFailure(.usage, "--address \(address): \(error)")
+      }
+    }
     for gateway in options.gateway {
       do {
         try host.addDefaultRoute(via: gateway, on: interface)
@@ -81,15 +89,6 @@ struct CommandHost {
         link, outbound: weather, inbound: weather, seed: options.seed, name: name, pool: pool)
     }
     return link
-  }
-
-  /// The addresses given, and a link-local one if there are IPv6 addresses but none of that kind (RFC 4291 section 2.1).
-  static func addresses(_ options: NetworkOptions) -> [AddressInSubnet] {
-    let given = options.address
-    let version6 = given.filter { $0.version == .v6 }
-    guard !version6.isEmpty, !version6.contains(where: { $0.address.isLinkLocal }) else { return given }
-    let linkLocal = IPAddress(IPv6Address(linkLocal: options.stationAddress))
-    return given + [AddressInSubnet(linkLocal, prefixLength: 64)]
   }
 }
 
