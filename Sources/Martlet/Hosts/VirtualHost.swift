@@ -6,7 +6,7 @@ public import MartletWire
 ///
 /// A handle that may be passed anywhere. Calls that set the host up wait for the loop's thread; sockets are async.
 public final class VirtualHost: Sendable {
-  /// The name that ``Loop/host(_:configuration:_:)`` was given.
+  /// The name that ``Loop/host(_:configuration:)`` was given.
   public let name: String
   /// The loop the host lives on.
   public let loop: Loop
@@ -37,14 +37,10 @@ extension Loop {
   /// - Parameters:
   ///   - name: What the host is called; its random numbers in virtual time depend on it.
   ///   - configuration: The host's bounds and defaults.
-  ///   - setUp: What to do with it first.
   @discardableResult
-  public func host(
-    _ name: String, configuration: Host.Configuration = Host.Configuration(),
-    _ setUp: (VirtualHost) throws -> Void = { _ in }
-  ) rethrows -> VirtualHost {
+  public func host(_ name: String, configuration: Host.Configuration = Host.Configuration()) -> VirtualHost {
     let core = core
-    let host = core.sync { [self] in
+    return core.sync { [self] in
       let count = core.hostNames[name, default: 0]
       core.hostNames[name] = count + 1
       var random = self.random(named: count == 0 ? "host:\(name)" : "host:\(name)#\(count + 1)")
@@ -55,6 +51,15 @@ extension Loop {
       core.touch(box)
       return VirtualHost(name: name, loop: self, box: box)
     }
+  }
+
+  /// A new host named `name`, on which `setUp` is done first.
+  @discardableResult
+  public func host<E: Error>(
+    _ name: String, configuration: Host.Configuration = Host.Configuration(),
+    _ setUp: (VirtualHost) throws(E) -> Void
+  ) throws(E) -> VirtualHost {
+    let host = host(name, configuration: configuration)
     try setUp(host)
     return host
   }
@@ -64,7 +69,7 @@ extension VirtualHost {
   /// Connects the host to `link` by a new interface.
   ///
   /// - Parameters:
-  ///   - link: The host's end of the link; nobody else may use it from now on.
+  ///   - link: The host's end of the link; from now on it may be used on the loop's thread alone (``Loop/sync(_:)``).
   ///   - name: What the interface is called; `eth0`, `eth1` … if nil.
   ///   - macAddress: Its Ethernet address; nil takes the link's, or one made from the loop's random numbers.
   ///   - addresses: Its Internet addresses.
@@ -72,9 +77,10 @@ extension VirtualHost {
   /// - Returns: The interface, by which routes name it.
   @discardableResult
   public func attach(
-    _ link: sending any Link, name: String? = nil, macAddress: MACAddress? = nil, addresses: [AddressInSubnet] = [],
+    _ link: any Link, name: String? = nil, macAddress: MACAddress? = nil, addresses: [AddressInSubnet] = [],
     mtu: Int? = nil
   ) throws(SocketError) -> InterfaceID {
+    // From here on the link is used by the loop alone, as the documentation asks.
     nonisolated(unsafe) let link = link
     let loop = loop
     let hostName = self.name
