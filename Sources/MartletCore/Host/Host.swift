@@ -30,6 +30,8 @@ public struct Host: ~Copyable {
   // Internet
   var addresses = LocalAddresses()
   var routes: RouteTable
+  /// Forgotten whenever an address or a route is added.
+  var lastRoute = LastRoute()
   var reassembler: Reassembler
   var pathMTUs: PathMTUCache
   var icmpErrors: TokenBucket
@@ -47,6 +49,9 @@ public struct Host: ~Copyable {
   var connections: Slab<Connection>
   var listeners: Slab<Listener>
   var datagrams: Slab<DatagramSocket>
+  /// How many of them have a peer, and how many an address: look-ups that nobody needs are not made.
+  var connectedDatagramCount = 0
+  var addressBoundDatagramCount = 0
   var echoes: Slab<EchoSocket>
   var connectionTimers = DeadlineHeap()
   var challenges: TokenBucket
@@ -110,6 +115,7 @@ extension Host {
     var earliest = connectionTimers.first
     if let deadline = neighbors.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
     if let deadline = reassembler.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
+    if let deadline = pathMTUs.nextDeadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
     return earliest
   }
 
@@ -119,6 +125,7 @@ extension Host {
     fireConnectionTimers()
     advanceNeighbors()
     advanceReassembly()
+    pathMTUs.advance(to: self.now)
     settle()
   }
 

@@ -6,7 +6,7 @@ public struct InterfaceID: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public init(index: UInt16) { self.index = index }
 
   /// The interface by which a host talks to itself.
-  public static let loopback = InterfaceID(index: 0)
+  @inlinable public static var loopback: InterfaceID { InterfaceID(index: 0) }
 
   @inlinable public static func < (left: InterfaceID, right: InterfaceID) -> Bool { left.index < right.index }
 }

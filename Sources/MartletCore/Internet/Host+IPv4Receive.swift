@@ -17,12 +17,16 @@ extension Host {
     let source = IPAddress(header.source)
     let destination = IPAddress(header.destination)
     let headerByteCount = Int(header.headerByteCount)
-    let isLocal = addresses.isLocal(destination, on: interface)
-    let isBroadcast = !isLocal && addresses.isBroadcast(destination, on: interface)
-
-    if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
-    if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
-    guard isLocal || isBroadcast || header.destination == .allHosts else { return drop(packet, .ipNotForUs) }
+    var isLocal = true
+    if !addresses.isKnownGood(from: source, to: destination, on: interface) {
+      if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
+      if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
+      isLocal = addresses.isLocal(destination, on: interface)
+      guard isLocal || addresses.isBroadcast(destination, on: interface) || header.destination == .allHosts else {
+        return drop(packet, .ipNotForUs)
+      }
+      if isLocal { addresses.noteGood(from: source, to: destination, on: interface) }
+    }
     // A unicast datagram in a link broadcast is dropped (HR3-39).
     if isLocal && packet.metadata.delivery != .unicast { return drop(packet, .ipBroadcastMismatch) }
     var context = InternetContext(

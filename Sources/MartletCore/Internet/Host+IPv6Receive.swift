@@ -16,11 +16,15 @@ extension Host {
     let destination = IPAddress(header.destination)
     // An IPv4-mapped address on the wire is an attack on whoever keeps IPv4 addresses in that form, as we do.
     if header.destination.isIPv4Mapped || header.source.isIPv4Mapped { return drop(packet, .ipSourceInvalid) }
-    if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
-    if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
-    let isLocal = addresses.isLocal(destination, on: interface)
-    guard isLocal || header.destination.isMulticast && addresses.isMember(of: header.destination, on: interface) else {
-      return drop(packet, .ipNotForUs)
+    var isLocal = true
+    if !addresses.isKnownGood(from: source, to: destination, on: interface) {
+      if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
+      if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
+      isLocal = addresses.isLocal(destination, on: interface)
+      guard isLocal || header.destination.isMulticast && addresses.isMember(of: header.destination, on: interface) else {
+        return drop(packet, .ipNotForUs)
+      }
+      if isLocal { addresses.noteGood(from: source, to: destination, on: interface) }
     }
     if isLocal && packet.metadata.delivery != .unicast { return drop(packet, .ipBroadcastMismatch) }
     var context = InternetContext(

@@ -16,11 +16,32 @@ struct Outgoing: BitwiseCopyable {
   var nextHop: IPAddress
 }
 
+/// The last answer of the route table: most packets go where the one before went.
+struct LastRoute: BitwiseCopyable {
+  /// The unspecified address when there is no answer.
+  var destination = IPAddress(IPv6Address.any)
+  var nextHop = IPAddress(IPv6Address.any)
+  var interface = InterfaceID.loopback
+}
+
 // The way out: route → IP header → fragments → neighbour → Ethernet → the interface's transmit queue.
 
 extension Host {
   /// Where a packet to `destination` leaves and to whom; nil if no route leads there.
+  @inline(__always)
   mutating func findRoute(to destination: IPAddress, zone: InterfaceID?) -> (interface: InterfaceID, nextHop: IPAddress)? {
+    if zone == nil, destination == lastRoute.destination { return (lastRoute.interface, lastRoute.nextHop) }
+    guard let found = searchRoute(to: destination, zone: zone) else { return nil }
+    if zone == nil, !destination.isUnspecified {
+      lastRoute = LastRoute(destination: destination, nextHop: found.nextHop, interface: found.interface)
+    }
+    return found
+  }
+
+  @inline(never)
+  private mutating func searchRoute(
+    to destination: IPAddress, zone: InterfaceID?
+  ) -> (interface: InterfaceID, nextHop: IPAddress)? {
     if addresses.isLocal(destination, on: zone ?? .loopback) || destination.isLoopback { return (.loopback, destination) }
     if !destination.isLinkLocal, addresses.contains(destination) { return (.loopback, destination) }
     if destination.isLinkLocal || destination.isMulticast || destination.isLimitedBroadcast {

@@ -16,10 +16,12 @@ extension Host {
       return nil
     case .refused(var packet, let reason, let pointer):
       dropAll(&discarded, reason)
-      // RFC 8200 section 4.5: a fragment of the wrong length or past the end of the largest packet is answered.
-      if let pointer, !context.source.isIPv4 {
+      // A fragment of the wrong length or past the end of the largest packet (RFC 8200 section 4.5), and a first one
+      // without the whole header chain (RFC 7112 section 5), are answered.
+      if !context.source.isIPv4, pointer != nil || reason == .fragmentTiny {
         packet.removeFirst(context.headerByteCount)
-        sendError(.v6(.parameterProblem(code: 0, pointer: pointer)), about: packet, context)
+        let code: UInt8 = pointer == nil ? 3 : 0
+        sendError(.v6(.parameterProblem(code: code, pointer: pointer ?? 0)), about: packet, context)
       }
       drop(packet, reason)
       return nil
@@ -35,13 +37,13 @@ extension Host {
     var discarded = PacketQueue()
     while var timeout = reassembler.nextTimeout(at: now, discarded: &discarded) {
       dropAll(&discarded, .fragmentTimeout)
+      let interface = timeout.interface
       guard let first = timeout.first.take() else { continue }
-      reportTimeout(first)
+      reportTimeout(first, on: interface)
     }
   }
 
-  private mutating func reportTimeout(_ packet: consuming Packet) {
-    let interface = packet.metadata.interface
+  private mutating func reportTimeout(_ packet: consuming Packet, on interface: InterfaceID) {
     if let header = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) {
       let destination = IPAddress(header.destination)
       packet.removeFirst(Int(header.headerByteCount))

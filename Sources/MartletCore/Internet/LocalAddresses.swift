@@ -4,6 +4,24 @@ internal import MartletWire
 /// The addresses a host answers to, and on which interface each lives.
 struct LocalAddresses: ~Copyable {
   private(set) var entries = UniqueArray<AddressSelection.Candidate>()
+  /// The last unicast packet's addresses that were found good: most packets are like the one before.
+  private var lastSource = IPAddress(IPv6Address.any)
+  private var lastDestination = IPAddress(IPv6Address.any)
+  private var lastInterface = InterfaceID.loopback
+
+  /// Whether a unicast packet with these addresses was just found good on `interface`.
+  @inline(__always)
+  func isKnownGood(from source: IPAddress, to destination: IPAddress, on interface: InterfaceID) -> Bool {
+    source == lastSource && destination == lastDestination && interface == lastInterface && interface != .loopback
+  }
+
+  /// Notes that a unicast packet with these addresses is good on `interface`.
+  @inline(__always)
+  mutating func noteGood(from source: IPAddress, to destination: IPAddress, on interface: InterfaceID) {
+    lastSource = source
+    lastDestination = destination
+    lastInterface = interface
+  }
 
   /// Whether a packet to `address` that came in by `interface` is for this host: any of its addresses will do (the weak
   /// model of RFC 1122 section 3.3.4.2), but a link-local address counts on its own link only.
@@ -51,6 +69,7 @@ struct LocalAddresses: ~Copyable {
   }
 
   mutating func append(_ address: AddressInSubnet, on interface: InterfaceID) {
+    lastInterface = .loopback
     entries.append(AddressSelection.Candidate(address, on: interface))
   }
 }

@@ -22,6 +22,8 @@ package struct Reassembler: ~Copyable {
   package struct Timeout: ~Copyable {
     /// Its first fragment as it arrived, for an ICMP time exceeded message (code 1); nil if that is missing, and none is owed.
     package var first: Packet?
+    /// Where its fragments came in.
+    package var interface: InterfaceID
   }
 
   private let maximumBytes: Int
@@ -126,7 +128,8 @@ extension Reassembler {
       if offset < end, fields.offset < pieceEnd {
         let isSame =
           offset == fields.offset && pieceEnd == end && fields.moreFragments == (entries[place].total != end)
-          && Self.haveSamePayload(packet, fields.headerByteCount, pieces[key].packet, pieces[key].headerByteCount, fields.count)
+          && Self.haveSamePayload(
+            packet, fields.headerByteCount, pieces[key].packet, pieces[key].headerByteCount, fields.count)
         return isSame ? .fragmentDuplicate : .fragmentOverlap
       }
       furthest = pieceEnd
@@ -304,13 +307,14 @@ extension Reassembler {
         removeEntry(place)
         continue
       }
+      let interface = entries[place].key.interface
       let hasFirst = pieces[entries[place].first].offset == 0
       var held = PacketQueue()
       discardPieces(of: place, into: &held)
       removeEntry(place)
       let first = hasFirst ? held.popFirst() : nil
       discarded.append(contentsOf: &held)
-      return Timeout(first: first)
+      return Timeout(first: first, interface: interface)
     }
     return nil
   }

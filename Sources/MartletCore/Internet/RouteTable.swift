@@ -281,7 +281,8 @@ extension RouteTable {
     while place >= 0 {
       let node = nodes[Int(place)]
       let common = UInt8(
-        min(Int(min(node.length, length)), address.commonPrefixLength(with: IPv6Address(high: node.high, low: node.low))))
+        min(
+          Int(min(node.length, length)), address.commonPrefixLength(with: IPv6Address(high: node.high, low: node.low))))
       if common < node.length {
         // The new prefix parts from this node's: above it, or at a branch.
         let new = makeNode(Node(address, length: length))

@@ -1,11 +1,11 @@
 /// What a link does so that the host need not.
 public struct LinkOffloads: OptionSet, Sendable, BitwiseCopyable {
   public let rawValue: UInt8
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// Fills in the transport checksum of outgoing packets (``Packet/ChecksumState/partial``).
-  public static let transmitChecksum = LinkOffloads(rawValue: 1)
+  @inlinable public static var transmitChecksum: LinkOffloads { LinkOffloads(rawValue: 1) }
   /// Splits outgoing TCP packets with a segment size, over IPv4 and over IPv6.
-  public static let segmentTCPv4 = LinkOffloads(rawValue: 2)
-  public static let segmentTCPv6 = LinkOffloads(rawValue: 4)
+  @inlinable public static var segmentTCPv4: LinkOffloads { LinkOffloads(rawValue: 2) }
+  @inlinable public static var segmentTCPv6: LinkOffloads { LinkOffloads(rawValue: 4) }
 }

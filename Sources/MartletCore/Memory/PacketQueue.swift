@@ -103,15 +103,21 @@ extension PacketQueue {
   package mutating func appendToLast(copying packet: borrowing Packet) -> Bool {
     guard let block = unsafe last else { return false }
     var tail = unsafe Packet(adopting: block)
-    let run = packet.count
-    let fits = tail.sliceCount == 0 && tail.tailRoom >= run
-    if fits {
-      let old = tail.linearCount
-      tail.extend(run)
-      unsafe packet.copyBytes(from: 0, count: run, to: tail.pointer + old)
-      byteCount &+= run
-    }
+    let fits = tail.append(copying: packet)
+    if fits { byteCount &+= packet.count }
     _ = unsafe tail.relinquish()
     return fits
+  }
+}
+
+extension Packet {
+  /// Copies the bytes of `other` behind these, if there are no slices yet and room enough.
+  package mutating func append(copying other: borrowing Packet) -> Bool {
+    let run = other.count
+    guard sliceCount == 0, tailRoom >= run else { return false }
+    let old = linearCount
+    extend(run)
+    unsafe other.copyBytes(from: 0, count: run, to: pointer + old)
+    return true
   }
 }

@@ -31,9 +31,12 @@ extension Host {
 
   /// The secret hash of a local port with an address, or with none.
   func hash(ofPort port: UInt16, address: IPAddress?, _ kind: SocketID.Kind) -> UInt64 {
-    let address = address.flatMap { $0.isUnspecified ? nil : $0 }
-    let word = UInt64(port) << 16 | UInt64(kind.rawValue) << 1 | (address == nil ? 0 : 1)
-    return flowHash.hash(address?.v6.high ?? 0, address?.v6.low ?? 0, word)
+    let word = UInt64(port) << 16 | UInt64(kind.rawValue)
+    guard let address, !address.isUnspecified else {
+      // Only this host's own programs choose ports to be bound: no secret is needed.
+      return (word &* 0x9e37_79b9_7f4a_7c15) >> 32
+    }
+    return flowHash.hash(address.v6.high, address.v6.low, word)
   }
 
   /// Notes changes of a socket, and names it in the next events, once.

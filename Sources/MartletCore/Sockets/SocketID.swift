@@ -19,24 +19,24 @@ public struct SocketEvent: Sendable, BitwiseCopyable {
   /// Things a program waits for.
   public struct Changes: OptionSet, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// Bytes, a datagram or the end of the stream can be read.
-    public static let readable = Changes(rawValue: 1)
+    @inlinable public static var readable: Changes { Changes(rawValue: 1) }
     /// There is room to write.
-    public static let writable = Changes(rawValue: 2)
+    @inlinable public static var writable: Changes { Changes(rawValue: 2) }
     /// A listener has a connection to accept.
-    public static let acceptable = Changes(rawValue: 4)
+    @inlinable public static var acceptable: Changes { Changes(rawValue: 4) }
     /// An active open ended well.
-    public static let connected = Changes(rawValue: 8)
+    @inlinable public static var connected: Changes { Changes(rawValue: 8) }
     /// The connection is over, or failed: ask ``Host/error(of:)``.
-    public static let closed = Changes(rawValue: 16)
+    @inlinable public static var closed: Changes { Changes(rawValue: 16) }
     /// A soft error (ICMP) was noted: ask ``Host/error(of:)``. RFC 9293 section 3.9.1.8.
-    public static let softError = Changes(rawValue: 32)
+    @inlinable public static var softError: Changes { Changes(rawValue: 32) }
     /// Urgent data is announced (RFC 9293 section 3.8.5).
-    public static let urgent = Changes(rawValue: 64)
+    @inlinable public static var urgent: Changes { Changes(rawValue: 64) }
     /// Everything written was acknowledged.
-    public static let drained = Changes(rawValue: 128)
+    @inlinable public static var drained: Changes { Changes(rawValue: 128) }
   }
 
   /// The socket.

@@ -52,6 +52,12 @@ package struct Reassembly: ~Copyable {
       return false
     }
     byteCount += packet.count
+    if place > 0, pieces[place - 1].end == start, packet.count <= ReceiveQueue.copyBound,
+      pieces[place - 1].packet.append(copying: packet)
+    {
+      note(around: place - 1)
+      return true
+    }
     memory += packet.memoryByteCount
     pieces.insert(Piece(start: start, packet: packet), at: place)
     note(around: place)

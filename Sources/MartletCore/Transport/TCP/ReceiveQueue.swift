@@ -28,7 +28,7 @@ package struct ReceiveQueue: ~Copyable {
   package var isEmpty: Bool { ready.isEmpty }
 
   /// Payloads up to this size are copied behind the one before, so that many small segments do not each hold a block.
-  private static var copyBound: Int { 1_024 }
+  static var copyBound: Int { 1_024 }
 
   /// Puts `packet`, the bytes from `next` on, at the end.
   @inline(__always)
@@ -51,7 +51,8 @@ package struct ReceiveQueue: ~Copyable {
       sequence = next
     }
     if sequence == next {
-      if isOverBound(limits) { return .refused(.tcpReceiveBufferFull) }
+      // What waits never keeps out what it waits for.
+      if memory > Self.memoryBound(limits) { return .refused(.tcpReceiveBufferFull) }
       var end = next + packet.count
       appendInOrder(packet)
       while let more = reassembly.popFirst(before: end) {
@@ -61,15 +62,17 @@ package struct ReceiveQueue: ~Copyable {
       reassembly.forget(before: end)
       return .inOrder(count: end - next)
     }
-    if reassembly.pieceCount >= Int(limits.reassemblyPieces) || isOverBound(limits) {
+    if reassembly.pieceCount >= Int(limits.reassemblyPieces)
+      || memory &+ reassembly.memory > Self.memoryBound(limits)
+    {
       return .refused(.tcpReassemblyFull)
     }
     return reassembly.insert(packet, at: sequence) ? .outOfOrder : .duplicate
   }
 
   /// Packets may hold four times the receive buffer: small segments spread over whole blocks.
-  private func isOverBound(_ limits: TCPLimits) -> Bool {
-    memory &+ reassembly.memory > Int(limits.receiveBuffer) &* 4 &+ Packet.blockByteCount &* 16
+  private static func memoryBound(_ limits: TCPLimits) -> Int {
+    Int(limits.receiveBuffer) &* 4 &+ Packet.blockByteCount &* 16
   }
 
   /// Copies bytes into `buffer`, takes them out and returns how many there were.

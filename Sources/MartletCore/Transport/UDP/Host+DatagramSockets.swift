@@ -17,7 +17,7 @@ extension Host {
       receiveBufferByteCount: options.receiveBufferByteCount ?? configuration.datagrams.receiveBufferByteCount,
       serial: nextSerial)
     guard let key = datagrams.insert(socket) else { throw .noResources }
-    bindings.insert(hash(ofPort: local.port, address: local.address, .datagram), place: SocketTag(.datagram, key.index).value)
+    reindex(key.index)
     ports.insert(SocketTag(.datagram, key.index), port: local.port)
     return SocketID(.datagram, key)
   }
@@ -32,8 +32,7 @@ extension Host {
     guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else { throw .invalidAddress }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
     var local = datagrams[index].local
-    let wasUnspecified = local.address.isUnspecified
-    if wasUnspecified {
+    if local.address.isUnspecified {
       guard let source = sourceAddress(for: remote.address, by: route.interface) else { throw .noRoute }
       local.address = source
     }
@@ -62,14 +61,22 @@ extension Host {
   private mutating func reindex(_ index: UInt32) {
     let tag = SocketTag(.datagram, index).value
     let local = datagrams[index].local
-    if let flow = flow(of: index) { flows.insert(hash(of: flow, .datagram), place: tag) }
+    if let flow = flow(of: index) {
+      flows.insert(hash(of: flow, .datagram), place: tag)
+      connectedDatagramCount += 1
+    }
+    if !local.address.isUnspecified { addressBoundDatagramCount += 1 }
     bindings.insert(hash(ofPort: local.port, address: local.address, .datagram), place: tag)
   }
 
   private mutating func unindex(_ index: UInt32) {
     let tag = SocketTag(.datagram, index).value
     let local = datagrams[index].local
-    if let flow = flow(of: index) { flows.remove(hash(of: flow, .datagram), place: tag) }
+    if let flow = flow(of: index) {
+      flows.remove(hash(of: flow, .datagram), place: tag)
+      connectedDatagramCount -= 1
+    }
+    if !local.address.isUnspecified { addressBoundDatagramCount -= 1 }
     bindings.remove(hash(ofPort: local.port, address: local.address, .datagram), place: tag)
   }
 

@@ -47,8 +47,10 @@ extension Host {
 
   /// The socket a datagram is for: a connected one first, then one bound to the address, then one bound to the port.
   private func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
-    findConnectedDatagram(flow)
-      ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
+    (connectedDatagramCount > 0 ? findConnectedDatagram(flow) : nil)
+      ?? (addressBoundDatagramCount > 0
+        ? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
+        : nil)
       ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
   }
 
