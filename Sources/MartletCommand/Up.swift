@@ -19,7 +19,7 @@ struct Up: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("Carry a port of this machine to a port of the host; may be repeated.", valueName: "host:port=tcp/port"))
-  var publish: [Publication] = []
+  var publish: [PublishedPort] = []
 
   @Option(
     help: ArgumentHelp(
@@ -40,9 +40,10 @@ struct Up: ParsableCommand {
     try reportingFailure {
       let computer = try CommandHost(network)
       for name in services.split(separator: ",") { try Service(rawValue: String(name))?.start(on: computer.host) }
-      for publication in publish { try computer.publish(publication) }
+      let publications = try publish.map { try computer.publish($0) }
       sayReady(computer)
       while signals.wait() == SIGUSR1 { sayCounters(computer) }
+      publications.forEach { $0.close() }
       sayCounters(computer)
       computer.finish()
     }

@@ -47,13 +47,13 @@ struct OptionTests {
 
   @Test("A publication names this machine's address and the host's port")
   func publication() throws {
-    let publication = try #require(Publication(argument: "127.0.0.1:12000=tcp/12001"))
+    let publication = try #require(PublishedPort(argument: "127.0.0.1:12000=tcp/12001"))
     #expect(publication.outside == SocketAddress("127.0.0.1", port: 12_000))
     #expect(publication.transport == .tcp)
     #expect(publication.port == 12_001)
-    #expect(Publication(argument: "[::1]:53=udp/53")?.transport == .udp)
+    #expect(PublishedPort(argument: "[::1]:53=udp/53")?.transport == .udp)
     for text in ["", "12000=tcp/1", "127.0.0.1:1", "127.0.0.1:1=tcp", "127.0.0.1:1=sctp/1", "127.0.0.1:1=tcp/0", "a=b=c"] {
-      #expect(Publication(argument: text) == nil, "\(text)")
+      #expect(PublishedPort(argument: text) == nil, "\(text)")
     }
   }
 

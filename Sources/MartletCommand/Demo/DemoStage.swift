@@ -30,8 +30,8 @@ final class DemoStage {
 
   /// Puts up the hosts and records what they do in the file at `path`.
   init(recordingTo path: String) throws {
-    client = try loop.host("client")
-    server = try loop.host("server")
+    client = loop.host("client")
+    server = loop.host("server")
     do {
       let (client, server, observer) = (client, server, observer)
       recorder = try loop.withPool { (pool) throws -> Recorder in
@@ -42,8 +42,7 @@ final class DemoStage {
         let wire = VirtualWire(configuration)
         for (host, end, mac) in [(client, wire.left, Self.clientMAC), (server, wire.right, Self.serverMAC)] {
           let recorded = RecordingLink(end, recorder: recorder, name: "\(host.name) eth0", macAddress: mac)
-          // Both ends belong to this loop, whose thread this is.
-          let link = handOver(ObservedLink(recorded, by: observer))
+          let link = ObservedLink(recorded, by: observer)
           let addresses = [IPVersion.v4, .v6].map { version in
             AddressInSubnet(
               host === client ? Address.client(version) : Address.server(version), prefixLength: version == .v4 ? 24 : 64)
@@ -66,14 +65,12 @@ final class DemoStage {
       configuration.delay = .microseconds(50)
       let wire = VirtualWire(configuration)
       for (host, end) in [(client, wire.left), (server, wire.right)] {
-        // Both ends belong to this loop, whose thread this is.
-        let link = handOver(end)
         let addresses = [IPVersion.v4, .v6].map { version in
           AddressInSubnet(
             host === client ? Address.fastClient(version) : Address.fastServer(version),
             prefixLength: version == .v4 ? 24 : 64)
         }
-        _ = try host.attach(link, addresses: addresses)
+        _ = try host.attach(end, addresses: addresses)
       }
     }
   }
@@ -98,10 +95,4 @@ final class DemoStage {
       return recorder.base.writeError == 0 ? Int(recorder.base.frames) : nil
     }
   }
-}
-
-/// A link on the thread of the loop it belongs to, given to a host of that loop.
-private func handOver(_ link: any Link) -> sending any Link {
-  nonisolated(unsafe) let link = link
-  return unsafe link
 }

@@ -12,7 +12,7 @@ struct CommandHost {
 
   /// Puts up the host and attaches it.
   init(_ options: NetworkOptions) throws {
-    host = try loop.host("martlet")
+    host = loop.host("martlet")
     let host = host
     let loop = loop
     do {
@@ -22,9 +22,8 @@ struct CommandHost {
           let epoch = CaptureRecorder.epoch(at: loop.now)
           recording = Recording(try CaptureRecorder(path: path, epoch: epoch, pool: pool))
         }
-        // Made on the loop's thread and used by it alone from here on.
-        nonisolated(unsafe) let link = try Self.link(options, pool, recording)
-        let interface = try unsafe host.attach(link, macAddress: options.stationAddress, mtu: options.mtu)
+        let link = try Self.link(options, pool, recording)
+        let interface = try host.attach(link, macAddress: options.stationAddress, mtu: options.mtu)
         return (interface, recording)
       }
     } catch let error as LinkError {

@@ -2,8 +2,8 @@ import ArgumentParser
 import MartletWire
 
 /// A port of this machine that leads to a port of the host: `127.0.0.1:12000=tcp/12000`.
-struct Publication: ExpressibleByArgument, Equatable {
-  enum Transport: String { case tcp, udp }
+struct PublishedPort: ExpressibleByArgument, Equatable {
+  enum Transport: String, Sendable { case tcp, udp }
 
   /// Where this machine listens.
   var outside: SocketAddress
