@@ -71,16 +71,17 @@ public final class UDPSocket: Sendable {
 
   /// Waits for a datagram and gives at most `maximum` bytes of its payload.
   public func receive(upTo maximum: Int = 65_535) async throws(SocketError) -> Datagram {
-    try await core.onLoop { [self] () throws(SocketError) -> Datagram in
-      while true {
-        var information: ReceivedDatagram?
-        let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
-          information = try receiveNow(into: &buffer)
-          return min(information?.byteCount ?? 0, maximum)
-        }
-        if let information { return Datagram(bytes: bytes, information: information) }
-        try await core.wait(for: .readable, "a datagram")
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await receive(upTo: maximum) }
+    }
+    while true {
+      var information: ReceivedDatagram?
+      let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
+        information = try receiveNow(into: &buffer)
+        return min(information?.byteCount ?? 0, maximum)
       }
+      if let information { return Datagram(bytes: bytes, information: information) }
+      try await core.wait(for: .readable, "a datagram")
     }
   }
 
