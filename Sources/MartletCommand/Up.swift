@@ -18,7 +18,8 @@ struct Up: ParsableCommand {
   @OptionGroup var network: NetworkOptions
 
   @Option(
-    help: ArgumentHelp("Carry a port of this machine to a port of the host; may be repeated.", valueName: "host:port=tcp/port"))
+    help: ArgumentHelp(
+      "Carry a port of this machine to a port of the host; may be repeated.", valueName: "host:port=tcp/port"))
   var publish: [PublishedPort] = []
 
   @Option(

@@ -52,7 +52,9 @@ struct OptionTests {
     #expect(publication.transport == .tcp)
     #expect(publication.port == 12_001)
     #expect(PublishedPort(argument: "[::1]:53=udp/53")?.transport == .udp)
-    for text in ["", "12000=tcp/1", "127.0.0.1:1", "127.0.0.1:1=tcp", "127.0.0.1:1=sctp/1", "127.0.0.1:1=tcp/0", "a=b=c"] {
+    for text in [
+      "", "12000=tcp/1", "127.0.0.1:1", "127.0.0.1:1=tcp", "127.0.0.1:1=sctp/1", "127.0.0.1:1=tcp/0", "a=b=c",
+    ] {
       #expect(PublishedPort(argument: text) == nil, "\(text)")
     }
   }
@@ -63,7 +65,9 @@ struct OptionTests {
     #expect(value.line == #"{"text":"a\"b\\c\n\u0001","count":3,"list":[true,1.5]}"#)
   }
 
-  @Test("Numbers have the digits they were asked for", arguments: [(2.0, "2.00"), (0.999, "1.00"), (-1.5, "-1.50"), (0, "0.00")])
+  @Test(
+    "Numbers have the digits they were asked for",
+    arguments: [(2.0, "2.00"), (0.999, "1.00"), (-1.5, "-1.50"), (0, "0.00")])
   func numbers(_ value: Double, _ text: String) {
     #expect(fixed(value, 2) == text)
   }

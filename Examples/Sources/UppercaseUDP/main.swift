@@ -5,7 +5,7 @@ import MartletWire
 /// Two hosts on a wire.
 func makeHosts(on loop: Loop) throws -> (client: VirtualHost, server: VirtualHost) {
   let wire = VirtualWire()
-  let (client, server) = (try loop.host("client"), try loop.host("server"))
+  let (client, server) = (loop.host("client"), loop.host("server"))
   try client.attach(wire.left, addresses: ["192.0.2.1/24", "2001:db8::1/64"])
   try server.attach(wire.right, addresses: ["192.0.2.2/24", "2001:db8::2/64"])
   return (client, server)

@@ -7,7 +7,8 @@ import MartletWire
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show two hosts on a virtual wire at work, line by line, and record them.",
-    discussion: "Exit code 0 says that every step came out as told. Nothing has to be set up, and no network is touched.")
+    discussion:
+      "Exit code 0 says that every step came out as told. Nothing has to be set up, and no network is touched.")
 
   @Flag(help: "One JSON object a line instead of text.")
   var json = false

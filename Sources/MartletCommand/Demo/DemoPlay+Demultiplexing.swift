@@ -35,7 +35,8 @@ extension DemoPlay {
     transcript.check(
       explain(.tcp, stranger, remote4).step == .portAlone, "a new connection's SYN goes to the listener")
     transcript.check(
-      explain(.udp, stranger, remote4).step == .portAlone, "a datagram to the same port goes to the UDP socket: UDP has ports of its own")
+      explain(.udp, stranger, remote4).step == .portAlone,
+      "a datagram to the same port goes to the UDP socket: UDP has ports of its own")
     let nowhere = SocketAddress(DemoStage.Address.server(.v4), port: 81)
     transcript.check(explain(.tcp, stranger, nowhere).step == .nobody, "port 81 leads to nobody")
 

@@ -46,7 +46,8 @@ extension DemoPlay {
         ("wallSeconds", .number(wall)), ("wallBitsPerSecond", .number(bits / wall)), ("copiesPerByte", .number(copies)),
       ])
     transcript.check(
-      read == byteCount && count.wrong.load(ordering: .relaxed) == 0, "all \(read) bytes arrived, in order and unchanged")
+      read == byteCount && count.wrong.load(ordering: .relaxed) == 0,
+      "all \(read) bytes arrived, in order and unchanged")
     transcript.remark(
       """
       in the network's time  \(fixed(virtual, 3)) s, \(fixed(bits / virtual / 1e9, 2)) Gbit/s of payload on a wire of 10

@@ -49,7 +49,8 @@ struct DemoPlay {
     for (version, name) in Self.versions {
       let address = DemoStage.Address.server(version)
       let known = client.neighborTable().first { $0.address == address }?.mac
-      transcript.check(known == DemoStage.serverMAC, "\(name): the client knows that \(address) is at \(DemoStage.serverMAC)")
+      transcript.check(
+        known == DemoStage.serverMAC, "\(name): the client knows that \(address) is at \(DemoStage.serverMAC)")
     }
   }
 
@@ -71,13 +72,15 @@ struct DemoPlay {
   mutating func uppercaseOverUDP() throws {
     transcript.section(
       "Upper case over UDP",
-      "A datagram there, a datagram back: no connection, no guarantee. The server listens on port \(Self.uppercasePort).")
+      "A datagram there, a datagram back: no connection, no guarantee. The server listens on port \(Self.uppercasePort)."
+    )
     let client = client
     for (version, name) in Self.versions {
       let answer = try stage.act {
         let socket = try client.bindUDP()
         defer { socket.close() }
-        try socket.send("hello over UDP", to: SocketAddress(DemoStage.Address.server(version), port: Self.uppercasePort))
+        try socket.send(
+          "hello over UDP", to: SocketAddress(DemoStage.Address.server(version), port: Self.uppercasePort))
         return String(decoding: try await socket.receive().bytes, as: UTF8.self)
       }
       transcript.packets(stage.observer.takeSightings())

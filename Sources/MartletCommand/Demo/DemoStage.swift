@@ -45,7 +45,8 @@ final class DemoStage {
           let link = ObservedLink(recorded, by: observer)
           let addresses = [IPVersion.v4, .v6].map { version in
             AddressInSubnet(
-              host === client ? Address.client(version) : Address.server(version), prefixLength: version == .v4 ? 24 : 64)
+              host === client ? Address.client(version) : Address.server(version),
+              prefixLength: version == .v4 ? 24 : 64)
           }
           _ = try host.attach(link, macAddress: mac, addresses: addresses)
         }

@@ -53,7 +53,8 @@ struct Transcript {
         emit(
           "packet",
           [
-            ("time", .number(seconds(sighting.time))), ("from", .string(frame.source)), ("to", .string(frame.destination)),
+            ("time", .number(seconds(sighting.time))), ("from", .string(frame.source)),
+            ("to", .string(frame.destination)),
             ("protocol", .string(frame.layer)), ("text", .string(frame.text)), ("bytes", JSON(frame.byteCount)),
           ])
         continue

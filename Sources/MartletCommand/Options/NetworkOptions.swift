@@ -21,7 +21,8 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Attach to this Ethernet interface by a packet socket.", valueName: "name"))
   var interface: String?
 
-  @Option(help: ArgumentHelp("An address in its subnet, as 192.0.2.1/24; may be repeated.", valueName: "address/prefix"))
+  @Option(
+    help: ArgumentHelp("An address in its subnet, as 192.0.2.1/24; may be repeated.", valueName: "address/prefix"))
   var address: [AddressInSubnet] = []
 
   @Option(help: ArgumentHelp("The default router, one for each IP version.", valueName: "address"))

@@ -33,7 +33,8 @@ struct PacketDescriber {
   mutating func describe(_ bytes: RawSpan, byteCount: Int? = nil) -> PacketDescription {
     let size = byteCount ?? bytes.byteCount
     guard let header = try? EthernetHeader(parsing: bytes) else {
-      return PacketDescription(source: "?", destination: "?", layer: "?", text: "not an Ethernet frame", byteCount: size)
+      return PacketDescription(
+        source: "?", destination: "?", layer: "?", text: "not an Ethernet frame", byteCount: size)
     }
     let payload = bytes.extracting(header.byteCount..<bytes.byteCount)
     let (layer, text) = describePayload(of: header.type, payload)
@@ -114,7 +115,9 @@ struct PacketDescriber {
     switch number {
     case .icmpv4:
       guard let message = try? ICMPv4Message(parsing: bytes) else { return ("ICMP", "malformed") }
-      return ("ICMP", Self.words(for: message, payload: byteCount - ICMPv4Message.minimumByteCount, source, destination))
+      return (
+        "ICMP", Self.words(for: message, payload: byteCount - ICMPv4Message.minimumByteCount, source, destination)
+      )
     case .icmpv6:
       if let message = try? NeighborDiscoveryMessage(parsing: bytes) {
         return ("NDP", Self.words(for: message, bytes, source))

@@ -12,7 +12,9 @@ struct Table {
     let all = [header] + rows
     var widths = [Int](repeating: 0, count: header.count)
     for row in all {
-      for (column, cell) in row.enumerated() where column < widths.count { widths[column] = max(widths[column], cell.count) }
+      for (column, cell) in row.enumerated() where column < widths.count {
+        widths[column] = max(widths[column], cell.count)
+      }
     }
     return all.map { row in
       var line = row.enumerated().map { padded($1, to: widths[$0]) }.joined(separator: "  ")
@@ -47,6 +49,8 @@ private func padded0(_ number: Int64, _ width: Int) -> String {
 
 /// A number of bytes in decimal units: `64.0 MB`.
 func byteCountText(_ count: Double) -> String {
-  for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where count >= size { return "\(fixed(count / size, 1)) \(unit)" }
+  for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where count >= size {
+    return "\(fixed(count / size, 1)) \(unit)"
+  }
   return "\(Int(count)) bytes"
 }
