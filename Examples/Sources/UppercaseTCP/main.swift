@@ -11,9 +11,19 @@ func makeHosts(on loop: Loop) throws -> (client: VirtualHost, server: VirtualHos
   return (client, server)
 }
 
-let loop = Loop(.virtual(seed: 1))
+// With --publish the programs of this machine are the clients; they need the system's time.
+let isPublished = CommandLine.arguments.dropFirst().first == "--publish"
+let loop = Loop(isPublished ? .real : .virtual(seed: 1))
 let hosts = try makeHosts(on: loop)
 loop.task { try await server(on: hosts.server) }
+
+if isPublished {
+  let publication = try loop.publish("127.0.0.1:12000", .tcp, on: hosts.client, to: "192.0.2.2:12000")
+  defer { publication.close() }
+  print("Published at \(publication.address); end with Control-C")
+  try loop.runAndWait { try await loop.clock.sleep(for: .seconds(86_400)) }
+}
+
 let sentence = CommandLine.arguments.dropFirst().first ?? "hello, martlet"
 for address: IPAddress in ["192.0.2.2", "2001:db8::2"] {
   let answer = try loop.runAndWait {
