@@ -20,6 +20,8 @@ let package = Package(
     .library(name: "MartletLinks", targets: ["MartletLinks"]),
     .library(name: "Martlet", targets: ["Martlet"]),
     .executable(name: "martlet", targets: ["MartletCommand"]),
+    // For Fuzz/ only: no part of what Martlet promises.
+    .library(name: "_HostFuzzing", targets: ["HostFuzzing"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -49,7 +51,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"], swiftSettings: settings),
-    .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire"], swiftSettings: settings),
+    .target(
+      name: "HostFuzzing", dependencies: ["MartletCore", "MartletWire"], path: "Tests/HostFuzzing", swiftSettings: settings),
+    .testTarget(
+      name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing"], swiftSettings: settings),
     .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
     .testTarget(
       name: "MartletCommandTests",

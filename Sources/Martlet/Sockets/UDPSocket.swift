@@ -122,7 +122,9 @@ extension VirtualHost {
   }
 
   /// Opens a UDP socket at `port` of every address, of both versions; port 0 lets the host choose.
-  public func bindUDP(on port: UInt16 = 0, options: DatagramOptions = DatagramOptions()) throws(SocketError) -> UDPSocket {
+  public func bindUDP(on port: UInt16 = 0, options: DatagramOptions = DatagramOptions()) throws(SocketError)
+    -> UDPSocket
+  {
     try bindUDP(on: SocketAddress(.any(.v6), port: port), options: options)
   }
 }

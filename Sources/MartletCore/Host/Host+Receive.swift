@@ -63,10 +63,15 @@ struct InternetContext: BitwiseCopyable {
   var headerByteCount: Int
   /// Whether it was sent to one host, by the link and by IP.
   var isUnicast: Bool
+  /// Whether it came in a fragment or several, atomic ones (RFC 6946) too.
+  var wasFragmented = false
 }
 
 extension Host {
   mutating func deliver(_ packet: consuming Packet, _ context: InternetContext) {
+    // Only a host that looks for its address speaks from the unspecified one, by neighbour discovery (RFC 4291
+    // section 2.5.2): nobody could be answered there.
+    if context.source.isUnspecified, context.protocol != .icmpv6 { return drop(packet, .ipSourceInvalid) }
     switch context.protocol {
     case .tcp: receiveTCP(packet, context)
     case .udp: receiveUDP(packet, context)

@@ -66,7 +66,7 @@ extension Host {
     let index = try echoIndex(socket)
     guard var packet = echoes[index].received.popFirst() else { return nil }
     let record = packet.takeFirst(as: ReceivedEcho.self)
-    echoes[index].receivedByteCount -= Packet.blockByteCount
+    echoes[index].receivedByteCount -= Packet.blockByteCount + packet.count - packet.linearCount
     _ = packet.copyBytes(into: &buffer)
     return record
   }
@@ -82,11 +82,14 @@ extension Host {
   }
 
   private mutating func append(_ packet: consuming Packet, _ record: ReceivedEcho, to index: UInt32) {
-    guard echoes[index].receivedByteCount < configuration.datagrams.receiveBufferByteCount, packet.prepend(record) else {
+    let cost = Packet.blockByteCount + packet.count - packet.linearCount
+    guard echoes[index].receivedByteCount + cost <= configuration.datagrams.receiveBufferByteCount
+      || echoes[index].received.isEmpty, packet.prepend(record)
+    else {
       return drop(packet, .udpReceiveBufferFull)
     }
     echoes[index].received.append(packet)
-    echoes[index].receivedByteCount += Packet.blockByteCount
+    echoes[index].receivedByteCount += cost
     note(.readable, on: SocketID(.echo, echoes.tenant(at: index)))
   }
 

@@ -5,6 +5,13 @@ internal import MartletWire
 enum ICMPError: BitwiseCopyable {
   case v4(ICMPv4Message)
   case v6(ICMPv6Message)
+
+  var version: IPVersion {
+    switch self {
+    case .v4: .v4
+    case .v6: .v6
+    }
+  }
 }
 
 // ICMP (RFC 792, RFC 1122 section 3.2.2) and ICMPv6 (RFC 4443).
@@ -39,6 +46,7 @@ extension Host {
     do { message = try ICMPv6Message(parsing: packet.bytes) } catch { return drop(packet, .icmpTruncated) }
     switch message {
     case .echoRequest(let identifier, let sequence):
+      guard !context.source.isUnspecified else { return drop(packet, .ipSourceInvalid) }
       // RFC 4443 section 4.2 lets a node answer requests to a multicast address; the kernel does.
       answerEcho(packet, context, .v6(.echoReply(identifier: identifier, sequenceNumber: sequence)))
     case .echoReply(let identifier, let sequence):
@@ -157,6 +165,24 @@ extension Host {
   }
 }
 
+extension Host {
+  /// Whether `packet`, which begins with its IPv6 header, carries an ICMPv6 error behind its extension headers: then no
+  /// error is sent about it (RFC 4443 section 2.4 (e.1)).
+  func carriesICMPv6Error(_ packet: borrowing Packet) -> Bool {
+    let bytes = packet.bytes
+    guard let chain = HeaderChain(of: bytes) else { return false }
+    var offset = chain.upperOffset
+    var upperProtocol = chain.upperProtocol
+    if upperProtocol == .fragment, bytes.byteCount >= offset + FragmentHeader.byteCount {
+      let fragment = FragmentHeader(reading: bytes, at: offset)
+      guard fragment.offset == 0 else { return false }
+      upperProtocol = fragment.nextHeader
+      offset += FragmentHeader.byteCount
+    }
+    return upperProtocol == .icmpv6 && offset < bytes.byteCount && bytes.bigEndian(at: offset, as: UInt8.self) < 128
+  }
+}
+
 // MARK: - Errors we receive
 
 /// What an ICMP error means for the transport it quotes.
@@ -176,7 +202,8 @@ extension Host {
   mutating func deliverError(
     _ error: ICMPError, quoting packet: borrowing Packet, at offset: Int, from reporter: IPAddress?, on interface: InterfaceID
   ) {
-    guard let quote = Quote(parsing: packet.bytes, at: offset), addresses.isLocal(quote.source, on: interface)
+    guard let quote = Quote(parsing: packet.bytes, at: offset), quote.source.version == error.version,
+      addresses.isLocal(quote.source, on: interface)
     else { return ledger.count(.icmpErrorUnmatched) }
     let meaning = meaning(of: error, quote, from: reporter)
     switch quote.protocol {

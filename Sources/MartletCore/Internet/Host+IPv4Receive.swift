@@ -38,7 +38,10 @@ extension Host {
       case .sourceRouted: return drop(packet, .ipSourceRouted)
       case .malformed(let pointer):
         packet.removeFirst(headerByteCount)
-        sendError(.v4(.parameterProblem(code: 0, pointer: pointer)), about: packet, context)
+        // Never about a later fragment (HR3-19).
+        if header.fragmentOffset == 0 {
+          sendError(.v4(.parameterProblem(code: 0, pointer: pointer)), about: packet, context)
+        }
         return drop(packet, .ipOptionMalformed)
       }
     }
@@ -47,6 +50,7 @@ extension Host {
       packet = whole
       guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else { return drop(packet, .fragmentMalformed) }
       context.headerByteCount = Int(merged.headerByteCount)
+      context.wasFragmented = true
     }
     packet.removeFirst(context.headerByteCount)
     deliver(packet, context)

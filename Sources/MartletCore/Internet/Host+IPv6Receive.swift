@@ -67,23 +67,31 @@ extension Host {
       }
       if let routing = chain.routing, routing.segmentsLeft > 0 {
         // RFC 8200 section 4.4 and RFC 5095: no routing header is processed here.
-        context.headerByteCount = IPv6Header.byteCount
+        let reports = !carriesICMPv6Error(packet)
         packet.removeFirst(IPv6Header.byteCount)
-        sendError(.v6(.parameterProblem(code: 0, pointer: UInt32(routing.offset + 2))), about: packet, context)
+        if reports {
+          sendError(.v6(.parameterProblem(code: 0, pointer: UInt32(routing.offset + 2))), about: packet, context)
+        }
         drop(packet, .ipRoutingHeader)
         return nil
       }
       if let problem = chain.problem {
+        let reports =
+          problem.action == .discardAndReport || problem.action == .discardAndReportUnlessMulticast && context.isUnicast
+        let isOwed = reports && !carriesICMPv6Error(packet)
         packet.removeFirst(IPv6Header.byteCount)
-        let reports = problem.action == .discardAndReport || problem.action == .discardAndReportUnlessMulticast && context.isUnicast
-        if reports {
+        if isOwed {
           sendError(
             .v6(.parameterProblem(code: problem.code.rawValue, pointer: UInt32(problem.pointer))), about: packet, context)
         }
         drop(packet, .ipExtensionUnknown)
         return nil
       }
-      guard chain.fragment != nil, !hasBeenReassembled else {
+      if hasBeenReassembled, chain.fragment != nil {
+        drop(packet, .ipExtensionUnknown)
+        return nil
+      }
+      guard chain.fragment != nil else {
         context.protocol = chain.upperProtocol
         context.headerByteCount = chain.upperOffset
         return packet
@@ -91,6 +99,7 @@ extension Host {
       guard let whole = reassemble(packet, context) else { return nil }
       packet = whole
       hasBeenReassembled = true
+      context.wasFragmented = true
       guard let merged = try? IPv6Header(parsing: packet.bytes, packetByteCount: packet.count) else {
         drop(packet, .fragmentMalformed)
         return nil

@@ -7,7 +7,7 @@ extension Host {
   /// Takes a message whose checksum is right. The packet begins with the ICMPv6 header.
   mutating func receiveNeighborDiscovery(_ packet: consuming Packet, _ context: InternetContext) {
     // The hop limit shows that no router was on the way (RFC 4861 sections 6.1 and 7.1); fragments are refused (RFC 6980).
-    guard context.hopLimit == 255, context.headerByteCount == IPv6Header.byteCount,
+    guard context.hopLimit == 255, !context.wasFragmented,
       packet.makeLinear(packet.count), packet.bytes.bigEndian(at: 1, as: UInt8.self) == 0
     else { return drop(packet, .neighborDiscoveryInvalid) }
     let message: NeighborDiscoveryMessage
@@ -27,9 +27,13 @@ extension Host {
         neighbors.receivedRequest(from: context.source, mac: mac, on: context.interface, at: now, ready: &ready)
         sendReady(&ready, to: mac, on: context.interface)
       }
+      // No honest router says more than an hour (RFC 4861 section 6.2.1), nor waits a minute between two solicitations;
+      // believing it would keep what was forged, and packets that wait, for weeks.
+      let reachable = advertisement.reachableTime
+      let retransmit = advertisement.retransmissionTimer
       neighbors.setTimers(
-        reachable: advertisement.reachableTime == 0 ? nil : .milliseconds(Int64(advertisement.reachableTime)),
-        retransmit: advertisement.retransmissionTimer == 0 ? nil : .milliseconds(Int64(advertisement.retransmissionTimer)),
+        reachable: (1...3_600_000).contains(reachable) ? .milliseconds(Int64(reachable)) : nil,
+        retransmit: (1...60_000).contains(retransmit) ? .milliseconds(Int64(retransmit)) : nil,
         on: context.interface)
     case .routerSolicitation:
       // A host that does not forward has nothing to say (RFC 4861 section 6.2.6).

@@ -226,7 +226,7 @@ final class TCPScript {
     defer { transmit() }
     do throws(SocketError) {
       var span = buffer.mutableSpan
-      var bytes = span.mutableBytes
+      var bytes = unsafe span.mutableBytes
       let result = try connection.read(into: &bytes, at: now)
       if case .bytes(let count) = result {
         for index in 0..<count where buffer[index] != Self.byte(at: consumed + index) {

@@ -197,7 +197,14 @@ extension Host {
     if connections[index].isHalfOpen, let listener = connections[index].listener, listeners.contains(listener) {
       listeners[listener.index].halfOpenCount -= 1
     }
+    let wasInTimeWait = connections[index].isInTimeWait
     connections.remove(key)
+    if wasInTimeWait { forgetGoneTimeWaits() }
+  }
+
+  /// They end about in the order in which they began, so that only few that are gone stay in the list.
+  private mutating func forgetGoneTimeWaits() {
+    while !timeWaits.isEmpty, !connections.contains(timeWaits[0]) { _ = timeWaits.popFirst() }
   }
 
   /// Does what follows from a change of connection `index`: events, timers, something to send, the end.

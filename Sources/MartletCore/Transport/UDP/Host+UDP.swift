@@ -81,6 +81,10 @@ extension Host {
 
   /// An ICMP error about a datagram of ours: a connected socket is told (HR4-3).
   mutating func deliverUDPError(_ error: QuotedError, _ quote: Quote, on interface: InterfaceID) {
+    // Somebody who sends from that port must be there: anything else is forged.
+    var hasSender = false
+    ports.forEachBinding(port: quote.sourcePort, .datagram) { _ in hasSender = true }
+    guard hasSender else { return ledger.count(.icmpErrorUnmatched) }
     if case .packetTooBig(let reported) = error { _ = learnPathMTU(reported, quote) }
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
