@@ -87,8 +87,8 @@ extension VirtualHost {
     }
   }
 
-  /// Connects the host by a new interface to the link that `makeLink` makes, on the loop's thread, with the loop's memory
-  /// for packets. Else as ``attach(_:name:macAddress:addresses:mtu:)``.
+  /// Connects the host by a new interface to the link that `makeLink` makes, on the loop's thread, with the loop's
+  /// memory for packets. Else as ``attach(_:name:macAddress:addresses:mtu:)``.
   ///
   /// - Throws: What `makeLink` throws, or ``SocketError``.
   @discardableResult

@@ -163,7 +163,8 @@ final class LoopCore: @unchecked Sendable {
       readClock()
       timeout = nextDeadline.map { max(0, $0.nanoseconds &- now.nanoseconds) } ?? -1
     }
-    poll(timeout)
+    // The bell matters only to a thread that sleeps.
+    if timeout != 0 || !watchers.isEmpty { poll(timeout) }
     readClock()
     serviceDue()
     settle()
@@ -286,8 +287,8 @@ final class LoopCore: @unchecked Sendable {
     precondition(isCurrent, "a wait outside the loop's thread")
     if isStopping { return .cancelled }
     let waiter = Waiter(for: interest, purpose: purpose)
-    // The isolation is handed on by name: the closures would lose it, and go on elsewhere when an actor of the loop waits
-    // (Swift 6.3.1).
+    // The isolation is handed on by name: the closures would lose it, and go on elsewhere when an actor of the loop
+    // waits (Swift 6.3.1).
     let outcome = await withTaskCancellationHandler {
       _ = isolation
       return await unsafe withUnsafeContinuation(isolation: isolation) { continuation in

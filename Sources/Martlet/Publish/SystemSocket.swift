@@ -122,7 +122,8 @@ final class SystemSocket: @unchecked Sendable {
     waiters.endAll(.cancelled)
   }
 
-  /// Waits on the loop's thread until the descriptor can be read or written; false if it is closed or the task cancelled.
+  /// Waits on the loop's thread until the descriptor can be read or written; false if it is closed or the task
+  /// cancelled.
   func wait(for changes: SocketEvent.Changes, _ purpose: StaticString) async -> Bool {
     guard !isClosed else { return false }
     watch(waiters.interest.union(changes))

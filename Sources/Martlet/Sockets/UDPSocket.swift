@@ -28,7 +28,8 @@ public final class UDPSocket: Sendable {
   /// Sends one datagram; `remote` may be nil when the socket is connected.
   ///
   /// - Throws: ``SocketError/messageTooLong``, ``SocketError/noRoute``, ``SocketError/notConnected``, and for a
-  ///   connected socket what ICMP said of an earlier datagram: ``SocketError/refused``, ``SocketError/unreachable(by:)``.
+  ///   connected socket what ICMP said of an earlier datagram: ``SocketError/refused``,
+  /// ``SocketError/unreachable(by:)``.
   public func send(_ bytes: [UInt8], to remote: SocketAddress? = nil) throws(SocketError) {
     let id = core.id
     if core.loop.isCurrent {
