@@ -139,7 +139,7 @@ extension VirtualHost {
     to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: UInt32 = 0
   ) throws(SocketError) {
     try withBox { (_, box) throws(SocketError) in
-      try box.host.addRoute(to: destination, via: gateway, on: interface, metric: metric)
+      try box.host.addRoute(to: destination, via: gateway, on: interface, metric: UInt32(clamping: metric))
     }
   }
 

@@ -101,8 +101,9 @@ public final class Loop: Sendable {
 
   private func start<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) -> Task<T, any Error> {
     let core = core
-    core.execute { core.activeCount += 1 }
+    // Counted by the task itself: counted before, virtual time would run away until the task arrives.
     return Task(executorPreference: taskExecutor) {
+      core.activeCount += 1
       defer { core.activeCount -= 1 }
       return try await body()
     }
