@@ -45,7 +45,8 @@ final class LoopCore: @unchecked Sendable {
   var watcherTag: UInt64 = 0
   let pool: PacketPool
   var hostNames: [String: Int] = [:]
-  /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still.
+  /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still and not even what
+  /// is due now happens, so that a network is set up alike however slow the thread that does it.
   var activeCount = 0
   var isStopping = false
 
@@ -173,7 +174,7 @@ final class LoopCore: @unchecked Sendable {
   private func stepVirtual(hadJobs: Bool) {
     if hadJobs || !local.isEmpty { return }
     if !watchers.isEmpty { poll(0) }
-    guard let next = nextDeadline, next <= now || activeCount > 0 else {
+    guard activeCount > 0, let next = nextDeadline else {
       waitForWork()
       return
     }
