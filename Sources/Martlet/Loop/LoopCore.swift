@@ -45,7 +45,8 @@ final class LoopCore: @unchecked Sendable {
   var watcherTag: UInt64 = 0
   let pool: PacketPool
   var hostNames: [String: Int] = [:]
-  /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still.
+  /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still and not even what
+  /// is due now happens, so that a network is set up alike however slow the thread that does it.
   var activeCount = 0
   var isStopping = false
 
@@ -163,7 +164,8 @@ final class LoopCore: @unchecked Sendable {
       readClock()
       timeout = nextDeadline.map { max(0, $0.nanoseconds &- now.nanoseconds) } ?? -1
     }
-    poll(timeout)
+    // The bell matters only to a thread that sleeps.
+    if timeout != 0 || !watchers.isEmpty { poll(timeout) }
     readClock()
     serviceDue()
     settle()
@@ -172,7 +174,7 @@ final class LoopCore: @unchecked Sendable {
   private func stepVirtual(hadJobs: Bool) {
     if hadJobs || !local.isEmpty { return }
     if !watchers.isEmpty { poll(0) }
-    guard let next = nextDeadline, next <= now || activeCount > 0 else {
+    guard activeCount > 0, let next = nextDeadline else {
       waitForWork()
       return
     }
@@ -204,7 +206,13 @@ final class LoopCore: @unchecked Sendable {
   }
 
   private func poll(_ nanoseconds: Int64) {
+    // What comes in after a sleep came after it: frames stamped with the time before make round trips too short.
+    var isLate = !isVirtual
     poller.wait(nanoseconds) { tag, flags in
+      if isLate {
+        readClock()
+        isLate = false
+      }
       watchers[tag]?.ready(flags)
     }
   }
@@ -280,8 +288,8 @@ final class LoopCore: @unchecked Sendable {
     precondition(isCurrent, "a wait outside the loop's thread")
     if isStopping { return .cancelled }
     let waiter = Waiter(for: interest, purpose: purpose)
-    // The isolation is handed on by name: the closures would lose it, and go on elsewhere when an actor of the loop waits
-    // (Swift 6.3.1).
+    // The isolation is handed on by name: the closures would lose it, and go on elsewhere when an actor of the loop
+    // waits (Swift 6.3.1).
     let outcome = await withTaskCancellationHandler {
       _ = isolation
       return await unsafe withUnsafeContinuation(isolation: isolation) { continuation in

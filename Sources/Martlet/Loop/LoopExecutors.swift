@@ -33,9 +33,9 @@ public final class LoopTaskExecutor: TaskExecutor {
 extension Loop {
   /// Runs `body` on the loop's thread for a call from elsewhere. On a virtual loop time moves on while it waits.
   ///
-  /// A task of its own that prefers the loop, and not an actor: closures lose the actor they are called on when they are
-  /// passed as generic arguments, and go on elsewhere (Swift 6.3.1). For the same reason the calls that have to stay on
-  /// the loop of an actor are methods all the way down.
+  /// A task of its own that prefers the loop, and not an actor: closures lose the actor they are called on when they
+  /// are passed as generic arguments, and go on elsewhere (Swift 6.3.1). For the same reason the calls that have to
+  /// stay on the loop of an actor are methods all the way down.
   func perform<T: Sendable, E: Error>(_ body: @escaping @Sendable () async throws(E) -> T) async throws(E) -> T {
     let core = core
     let task = Task(executorPreference: taskExecutor) { () -> Result<T, E> in

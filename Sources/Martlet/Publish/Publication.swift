@@ -59,9 +59,9 @@ public final class Publication: Sendable {
 extension Loop {
   /// Lets programs of this machine reach a service in the virtual network, until the publication is closed or let go.
   ///
-  /// Each connection, or each peer's datagrams, go on from `host` as if a program there had opened a socket to `target`:
-  /// name the server itself as `host` to go by its loopback interface, or another host (a gateway) to cross the network.
-  /// Bytes wait on both sides for whoever is slower; the end of a stream and a reset are passed on.
+  /// Each connection, or each peer's datagrams, go on from `host` as if a program there had opened a socket to
+  /// `target`: name the server itself as `host` to go by its loopback interface, or another host (a gateway) to cross
+  /// the network. Bytes wait on both sides for whoever is slower; the end of a stream and a reset are passed on.
   ///
   /// - Parameters:
   ///   - local: An address of this machine, as a rule of its loopback interface; port 0 lets the system choose.

@@ -1,11 +1,11 @@
 internal import MartletCore
 internal import MartletWire
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+  internal import Darwin
 #endif
 
 /// A socket of the operating system, without blocking, on a loop. Touched by the loop's thread alone.
@@ -32,9 +32,9 @@ final class SystemSocket: @unchecked Sendable {
   ) throws(PublishError) -> SystemSocket {
     let family = address.version == .v4 ? AF_INET : AF_INET6
     #if canImport(Glibc)
-    let type = CInt((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
+      let type = CInt((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
     #else
-    let type = stream ? SOCK_STREAM : SOCK_DGRAM
+      let type = stream ? SOCK_STREAM : SOCK_DGRAM
     #endif
     let descriptor = socket(family, type, 0)
     guard descriptor >= 0 else { throw .system("make a socket", errno) }
@@ -122,7 +122,8 @@ final class SystemSocket: @unchecked Sendable {
     waiters.endAll(.cancelled)
   }
 
-  /// Waits on the loop's thread until the descriptor can be read or written; false if it is closed or the task cancelled.
+  /// Waits on the loop's thread until the descriptor can be read or written; false if it is closed or the task
+  /// cancelled.
   func wait(for changes: SocketEvent.Changes, _ purpose: StaticString) async -> Bool {
     guard !isClosed else { return false }
     watch(waiters.interest.union(changes))
@@ -160,9 +161,9 @@ final class SystemSocket: @unchecked Sendable {
 /// A write to a connection that is gone is an error, not a signal.
 private var noSignal: CInt {
   #if canImport(Darwin)
-  0
+    0
   #else
-  CInt(MSG_NOSIGNAL)
+    CInt(MSG_NOSIGNAL)
   #endif
 }
 

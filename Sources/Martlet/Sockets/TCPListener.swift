@@ -54,7 +54,8 @@ extension TCPListener: AsyncSequence {
 }
 
 extension VirtualHost {
-  /// Listens for TCP connections at `local`; the unspecified address of IPv6 serves both versions (RFC 3493 section 3.7).
+  /// Listens for TCP connections at `local`; the unspecified address of IPv6 serves both versions (RFC 3493 section
+  /// 3.7).
   ///
   /// - Throws: ``SocketError/addressInUse``, ``SocketError/addressNotAvailable``, ``SocketError/noResources``.
   public func listen(

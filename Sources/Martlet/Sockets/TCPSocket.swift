@@ -4,8 +4,8 @@ public import MartletWire
 /// One end of a TCP connection (RFC 9293).
 ///
 /// Calls may come from anywhere and are fastest on the host's loop. Reading and writing may go on at the same time; a
-/// call whose task is cancelled throws ``SocketError/cancelled`` and leaves the connection as it is. When nobody has the
-/// socket any more it is closed.
+/// call whose task is cancelled throws ``SocketError/cancelled`` and leaves the connection as it is. When nobody has
+/// the socket any more it is closed.
 public final class TCPSocket: Sendable {
   let core: SocketCore
 
@@ -33,7 +33,8 @@ public final class TCPSocket: Sendable {
     return bytes.count
   }
 
-  /// Reads what is there, from one byte to `maximum`, and waits until there is something. Empty when the peer sends no more.
+  /// Reads what is there, from one byte to `maximum`, and waits until there is something. Empty when the peer sends
+  /// no more.
   public func read(upTo maximum: Int = 65_536) async throws(SocketError) -> [UInt8] {
     guard maximum > 0 else { return [] }
     guard core.loop.isCurrent else {
@@ -69,8 +70,8 @@ public final class TCPSocket: Sendable {
     }
   }
 
-  /// Reads one line and takes its end, LF or CR LF, away; nil when the peer sends no more. Octets that are not UTF-8 are
-  /// repaired.
+  /// Reads one line and takes its end, LF or CR LF, away; nil when the peer sends no more. Octets that are not UTF-8
+  /// are repaired.
   ///
   /// - Throws: ``SocketError/noResources`` when a line has more than `maximum` bytes.
   public func readLine(maximum: Int = 65_536) async throws(SocketError) -> String? {

@@ -28,7 +28,8 @@ public final class UDPSocket: Sendable {
   /// Sends one datagram; `remote` may be nil when the socket is connected.
   ///
   /// - Throws: ``SocketError/messageTooLong``, ``SocketError/noRoute``, ``SocketError/notConnected``, and for a
-  ///   connected socket what ICMP said of an earlier datagram: ``SocketError/refused``, ``SocketError/unreachable(by:)``.
+  ///   connected socket what ICMP said of an earlier datagram: ``SocketError/refused``,
+  /// ``SocketError/unreachable(by:)``.
   public func send(_ bytes: [UInt8], to remote: SocketAddress? = nil) throws(SocketError) {
     let id = core.id
     if core.loop.isCurrent {
@@ -122,7 +123,9 @@ extension VirtualHost {
   }
 
   /// Opens a UDP socket at `port` of every address, of both versions; port 0 lets the host choose.
-  public func bindUDP(on port: UInt16 = 0, options: DatagramOptions = DatagramOptions()) throws(SocketError) -> UDPSocket {
+  public func bindUDP(on port: UInt16 = 0, options: DatagramOptions = DatagramOptions()) throws(SocketError)
+    -> UDPSocket
+  {
     try bindUDP(on: SocketAddress(.any(.v6), port: port), options: options)
   }
 }

@@ -32,7 +32,8 @@ extension Host {
     if isLocal && packet.metadata.delivery != .unicast { return drop(packet, .ipBroadcastMismatch) }
     var context = InternetContext(
       source: source, destination: destination, protocol: header.protocol, hopLimit: header.timeToLive,
-      trafficClass: header.trafficClass.value, interface: interface, headerByteCount: headerByteCount, isUnicast: isLocal)
+      trafficClass: header.trafficClass.value, interface: interface, headerByteCount: headerByteCount,
+      isUnicast: isLocal)
     if headerByteCount > IPv4Header.minimumByteCount {
       switch checkOptions(of: packet, headerByteCount) {
       case .fine: break
@@ -49,7 +50,9 @@ extension Host {
     if header.isFragment {
       guard let whole = reassemble(packet, context) else { return }
       packet = whole
-      guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else { return drop(packet, .fragmentMalformed) }
+      guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else {
+        return drop(packet, .fragmentMalformed)
+      }
       context.headerByteCount = Int(merged.headerByteCount)
       context.wasFragmented = true
     }

@@ -31,7 +31,9 @@ struct LastRoute: BitwiseCopyable {
 extension Host {
   /// Where a packet to `destination` leaves and to whom; nil if no route leads there.
   @inline(__always)
-  mutating func findRoute(to destination: IPAddress, zone: InterfaceID?) -> (interface: InterfaceID, nextHop: IPAddress)? {
+  mutating func findRoute(to destination: IPAddress, zone: InterfaceID?) -> (
+    interface: InterfaceID, nextHop: IPAddress
+  )? {
     if zone == nil, destination == lastRoute.destination { return (lastRoute.interface, lastRoute.nextHop) }
     guard let found = searchRoute(to: destination, zone: zone) else { return nil }
     if zone == nil, !destination.isUnspecified {
@@ -53,7 +55,9 @@ extension Host {
   private mutating func searchRoute(
     to destination: IPAddress, zone: InterfaceID?
   ) -> (interface: InterfaceID, nextHop: IPAddress)? {
-    if addresses.isLocal(destination, on: zone ?? .loopback) || destination.isLoopback { return (.loopback, destination) }
+    if addresses.isLocal(destination, on: zone ?? .loopback) || destination.isLoopback {
+      return (.loopback, destination)
+    }
     if !destination.isLinkLocal, addresses.contains(destination) { return (.loopback, destination) }
     if destination.isLinkLocal || destination.isMulticast || destination.isLimitedBroadcast {
       // These mean something on one link only; without a zone it is the first one (RFC 4007 section 6).
@@ -68,7 +72,8 @@ extension Host {
   /// The address a packet to `destination` by `interface` is sent from (RFC 6724 section 5).
   mutating func sourceAddress(for destination: IPAddress, by interface: InterfaceID) -> IPAddress? {
     if interface == .loopback { return destination }
-    return AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address.address
+    return AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address
+      .address
   }
 
   /// The largest IP packet that reaches `destination` by `interface`, as far as is known.
@@ -90,7 +95,8 @@ extension Host {
       // An atomic datagram's identification means nothing (RFC 6864 section 4.1), but pieces of a super-segment get
       // numbers in a row, so those are used up as well.
       interfaces[interface].nextIdentification &+= UInt16(
-        truncatingIfNeeded: packet.metadata.segmentSize == 0 ? 1 : 1 + transportByteCount / Int(packet.metadata.segmentSize))
+        truncatingIfNeeded: packet.metadata.segmentSize == 0
+          ? 1 : 1 + transportByteCount / Int(packet.metadata.segmentSize))
       var header = IPv4Header(
         trafficClass: TrafficClass(value: outgoing.trafficClass), totalLength: UInt16(total),
         identification: identification, flags: outgoing.dontFragment ? .dontFragment : [],

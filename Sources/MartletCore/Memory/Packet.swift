@@ -124,7 +124,8 @@ public struct Packet: ~Copyable {
   @inlinable static func slices(
     of block: UnsafeMutablePointer<PacketBlock>
   ) -> UnsafeMutablePointer<PacketBlock.StoredSlice> {
-    unsafe (UnsafeMutableRawPointer(block) + PacketBlock.slicesOffset).assumingMemoryBound(to: PacketBlock.StoredSlice.self)
+    unsafe (UnsafeMutableRawPointer(block) + PacketBlock.slicesOffset).assumingMemoryBound(
+      to: PacketBlock.StoredSlice.self)
   }
 
   @inlinable var slices: UnsafeMutablePointer<PacketBlock.StoredSlice> { unsafe Packet.slices(of: block) }

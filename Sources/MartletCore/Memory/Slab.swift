@@ -85,7 +85,8 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
       chunkCapacity *= 2
     }
     let base = UInt32(chunksInUse * Self.chunkCount)
-    let chunk = unsafe Chunk(places: .allocate(capacity: Self.chunkCount), elements: .allocate(capacity: Self.chunkCount))
+    let chunk = unsafe Chunk(
+      places: .allocate(capacity: Self.chunkCount), elements: .allocate(capacity: Self.chunkCount))
     for offset in 0..<Self.chunkCount {
       let next = offset + 1 < Self.chunkCount ? base + UInt32(offset) + 1 : freeHead
       unsafe (chunk.places + offset).initialize(to: Place(generation: 0, nextFree: next))

@@ -24,7 +24,9 @@ extension Host {
   /// The secret hash of a five-tuple: the protocol is that of the kind.
   @inline(__always)
   func hash(of flow: Flow, _ kind: SocketID.Kind) -> UInt64 {
-    let ports = UInt64(flow.localPort) << 48 | UInt64(flow.remotePort) << 32 | UInt64(flow.zone.index) << 8 | UInt64(kind.rawValue)
+    let ports =
+      UInt64(flow.localPort) << 48 | UInt64(flow.remotePort) << 32 | UInt64(flow.zone.index) << 8
+      | UInt64(kind.rawValue)
     return flowHash.hash(ports, flow.localAddress, flow.remoteAddress)
   }
 

@@ -124,7 +124,9 @@ extension IPv4Header {
 
   /// Reads the header of a packet all of whose bytes lie in `bytes`; throws as ``init(parsing:packetByteCount:)``.
   @inlinable
-  public init(parsing bytes: RawSpan) throws(WireError) { try self.init(parsing: bytes, packetByteCount: bytes.byteCount) }
+  public init(parsing bytes: RawSpan) throws(WireError) {
+    try self.init(parsing: bytes, packetByteCount: bytes.byteCount)
+  }
 
   /// Writes the header without its options over the first 20 bytes of `bytes`.
   @inlinable @inline(__always)

@@ -84,7 +84,9 @@ struct SteadyStateTests {
       net.exchange()
       var span = sink.mutableSpan
       var buffer = unsafe span.mutableBytes
-      while case .bytes(let count) = try net.server.read(from: receiver, into: &buffer, at: net.now) { received += count }
+      while case .bytes(let count) = try net.server.read(from: receiver, into: &buffer, at: net.now) {
+        received += count
+      }
       // An ACK that waits goes out, so that a turn is like the one before.
       net.now.nanoseconds += 50_000_000
       net.exchange()

@@ -18,7 +18,8 @@ extension Host {
     nextSerial += 1
     let listener = Listener(local: local, options: options, isIPv4Only: local.address.isIPv4, serial: nextSerial)
     guard let key = listeners.insert(listener) else { throw .noResources }
-    bindings.insert(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
+    bindings.insert(
+      hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
     ports.insert(SocketTag(.listener, key.index), port: local.port)
     return SocketID(.listener, key)
   }
@@ -132,7 +133,8 @@ extension Host {
   /// Puts a slice into the send buffer by reference, if there is room, and says whether there was.
   ///
   /// - Throws: as ``write(_:to:at:)-(RawSpan,_,_)``.
-  public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool {
+  public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool
+  {
     self.now = max(self.now, now)
     let index = try connectionIndex(socket)
     let taken = try connections[index].tcp.write(slice, at: self.now)
@@ -186,7 +188,8 @@ extension Host {
       place += 1
     }
     let local = listeners[index].local
-    bindings.remove(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
+    bindings.remove(
+      hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
     ports.remove(SocketTag(.listener, index), port: local.port)
     listeners.remove(key)
   }

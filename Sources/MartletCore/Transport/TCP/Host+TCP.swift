@@ -78,7 +78,9 @@ extension Host {
       {
         // The segment that brought the cookie may bring data too.
         if let index = findConnection(flow) {
-          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) {
+            ledger.count(reason)
+          }
           update(index)
         }
         return
@@ -178,7 +180,9 @@ extension Host {
       cookie: flow, acknowledgment: header, options: options, agreed: agreed, socketOptions: socketOptions,
       configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
       maximumSegmentSize: path, limits: tcpLimits, now: now)
-    guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else { return true }
+    guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else {
+      return true
+    }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
     return true

@@ -156,6 +156,7 @@ extension TCPConnection {
   }
 
   /// The payload of a full segment with the options that go out now.
+  @inline(__always)
   private var segmentPayload: Int {
     guard flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty else { return Int(segmentSize) }
     let blocks = min(receiveQueue.reassembly.blocks.count, flags.contains(.timestamps) ? 3 : 4)
@@ -163,6 +164,7 @@ extension TCPConnection {
   }
 
   /// Whether `rest` bytes, less than a full segment, go out (RFC 9293 section 3.8.6.2.1, MUST-38; section 3.7.4, SHLD-7).
+  @inline(__always)
   private func maySend(rest: Int, available: Int, windowRoom: Int) -> Bool {
     if windowRoom < available {
       // The window holds it back: only for half of the largest window ever seen.
@@ -348,7 +350,9 @@ extension TCPConnection {
   }
 
   @inline(never)
-  private func optionByteCount(of bits: TCPFlags, at now: Instant) -> Int { options(of: bits, at: now).encodedByteCount }
+  private func optionByteCount(of bits: TCPFlags, at now: Instant) -> Int {
+    options(of: bits, at: now).encodedByteCount
+  }
 
   @inline(never)
   private func writeOptions(of bits: TCPFlags, to bytes: inout MutableRawSpan, at now: Instant) {

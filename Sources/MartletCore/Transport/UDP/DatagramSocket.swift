@@ -23,7 +23,8 @@ struct DatagramSocket: ~Copyable {
   /// be bound to an address.
   @inline(__always)
   func serial(ifFor address: IPAddress, version: IPVersion, port: UInt16, exact: Bool) -> UInt64? {
-    guard local.port == port, remote == nil, local.address.isUnspecified != exact, accepts(version: version, to: address)
+    guard local.port == port, remote == nil, local.address.isUnspecified != exact,
+      accepts(version: version, to: address)
     else { return nil }
     return serial
   }

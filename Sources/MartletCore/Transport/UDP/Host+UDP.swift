@@ -45,9 +45,11 @@ extension Host {
   private func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
     (connectedDatagramCount > 0 ? findConnectedDatagram(flow) : nil)
       ?? (addressBoundDatagramCount > 0
-        ? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
+        ? boundDatagramSocket(
+          port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
         : nil)
-      ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
+      ?? boundDatagramSocket(
+        port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
   }
 
   func findConnectedDatagram(_ flow: Flow) -> UInt32? {
