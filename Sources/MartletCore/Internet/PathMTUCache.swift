@@ -26,6 +26,7 @@ package struct PathMTUCache: ~Copyable {
     var estimate: Estimate
   }
 
+  private let anchor = Anchor()
   private let hash: KeyedHash
   private var index = HashIndex()
   private var entries: Slab<Entry>

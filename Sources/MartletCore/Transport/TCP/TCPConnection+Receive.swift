@@ -23,7 +23,7 @@ extension TCPConnection {
     guard state == .established, header.flags.subtracting(.psh) == .ack, header.sequenceNumber == receiveNext,
       header.acknowledgmentNumber >= sendUnacknowledged, header.acknowledgmentNumber <= sendNext,
       receiveQueue.reassembly.isEmpty, payloadCount <= receiveEdge - receiveNext,
-      flags.isDisjoint(with: [.receivesUrgent, .isReleased])
+      flags.isDisjoint(with: .needsCare)
     else { return false }
     guard flags.contains(.timestamps) else { return true }
     guard let timestamps else { return false }

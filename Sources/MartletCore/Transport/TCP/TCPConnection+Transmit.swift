@@ -26,7 +26,7 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
-    if !owed.isDisjoint(with: [.reset, .resetAnswer, .syn]) { transmitControl(from: pool, at: now, into: &output) }
+    if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent, .synReceived:
       break
@@ -40,9 +40,9 @@ extension TCPConnection {
       emit(from: pool, at: now, into: &output, sequence: sendNext - 1, count: 0, flags: .ack)
       owed.remove(.keepAliveProbe)
     }
-    if !owed.isDisjoint(with: [.acknowledgment, .challenge]) {
+    if !owed.isDisjoint(with: .anyAcknowledgment) {
       let sent = emit(from: pool, at: now, into: &output, sequence: sendNext, count: 0, flags: .ack) != nil
-      owed.subtract([.acknowledgment, .challenge])
+      owed.subtract(.anyAcknowledgment)
       // No memory: once more, soon.
       if !sent { timers.delayedAcknowledgment = now + .milliseconds(10) }
     }
@@ -333,7 +333,7 @@ extension TCPConnection {
       lastAcknowledged = receiveNext
       unacknowledgedBytes = 0
       timers.delayedAcknowledgment = .distantFuture
-      owed.subtract([.acknowledgment, .challenge])
+      owed.subtract(.anyAcknowledgment)
     }
     return sent
   }
