@@ -139,7 +139,7 @@ extension VirtualHost {
     to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: UInt32 = 0
   ) throws(SocketError) {
     try withBox { (_, box) throws(SocketError) in
-      try box.host.addRoute(to: destination, via: gateway, on: interface, metric: metric)
+      try box.host.addRoute(to: destination, via: gateway, on: interface, metric: UInt32(clamping: metric))
     }
   }
 
@@ -156,9 +156,6 @@ extension VirtualHost {
 
   /// All sockets of the host, in a fixed order.
   public func socketTable() -> [SocketStatus] { withBox { _, box in box.host.socketTable() } }
-
-  /// How many packets the host dropped, by reason.
-  public var drops: Drop.Counters { withBox { _, box in box.host.drops } }
 
   /// The names the host knows by itself.
   public var hosts: HostsTable {

@@ -46,7 +46,7 @@ struct FragmentTests {
   }
 
   @Test(
-    "Fragments in any order make the datagram", .rfc(1122, "HR3-9", "HR3-35"),
+    "Fragments in any order make the datagram", .rfc(1122, "HR3-9"), .rfc(1122, "HR3-35"),
     arguments: IPVersion.allCases, [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1], [0, 0, 1, 1, 2]])
   func order(version: IPVersion, order: [Int]) throws {
     var bench = try Bench()

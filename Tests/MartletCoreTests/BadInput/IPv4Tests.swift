@@ -56,7 +56,8 @@ struct BadIPv4Tests {
 
   @Test(
     "Is dropped by name, and the host goes on",
-    .rfc(1122, "HR3-3", "HR3-4", "HR3-6", "HR3-7", "HR3-8", "HR3-39", "HR4-6"),
+    .rfc(1122, "HR3-3"), .rfc(1122, "HR3-4"), .rfc(1122, "HR3-6"), .rfc(1122, "HR3-7"), .rfc(1122, "HR3-8"),
+    .rfc(1122, "HR3-39"), .rfc(1122, "HR4-6"),
     arguments: frames)
   func drop(frame: BadFrame) throws { try frame.expectDrop() }
 
@@ -97,7 +98,7 @@ struct BadIPv4Tests {
 
   @Test(
     "Unknown options, record route, timestamps and used-up source routes are passed over",
-    .rfc(1122, "HR3-14", "HR3-15"),
+    .rfc(1122, "HR3-14"), .rfc(1122, "HR3-15"),
     arguments: [
       [0x9e, 4, 1, 2], [7, 7, 4, 0, 0, 0, 0, 0], [68, 8, 5, 0, 0, 0, 0, 0], [148, 4, 0, 0],
       [131, 7, 8, 10, 0, 0, 1, 0], [0, 0xff, 0xff, 0xff], [1, 1, 1, 1],

@@ -72,7 +72,9 @@ struct TCPCloseTests {
     t.shutdown().receive(.ack(2)).ignore()
     t.receive(.data(seq: 1, count: 1_000, ack: 2))
     #expect(t.read() == .bytes(1_000))
-    #expect(throws: SocketError.invalidState) { try t.change { _ = try $0.write([1].span.bytes, from: t.pool, at: t.now) } }
+    #expect(throws: SocketError.invalidState) {
+      try t.change { _ = try $0.write(([1] as [UInt8]).span.bytes, from: t.pool, at: t.now) }
+    }
   }
 
   @Test("What was written before the close goes out before the FIN")
@@ -133,7 +135,9 @@ struct TCPCloseTests {
     t.expectNothing(until: 10)
   }
 
-  @Test("A RST ends the connection with an error, and what came before it can be read", .rfc(9293, "MUST-12"), .rfc(9293, "SHLD-2"))
+  @Test(
+    "A RST ends the connection with an error, and what came before it can be read", .rfc(9293, "MUST-12"),
+    .rfc(9293, "SHLD-2"))
   func reset() {
     let t = TCPScript()
     t.receive(.data(seq: 1, count: 10, ack: 1), .rst(seq: 11, count: 5))
@@ -192,7 +196,9 @@ struct TCPCloseTests {
     #expect(t.read() == .endOfStream)
   }
 
-  @Test("A new SYN may take the place of TIME-WAIT if its number or its timestamp is newer", .rfc(9293, "MAY-2"), .rfc(9293, "SHLD-4"))
+  @Test(
+    "A new SYN may take the place of TIME-WAIT if its number or its timestamp is newer", .rfc(9293, "MAY-2"),
+    .rfc(9293, "SHLD-4"))
   func reuse() {
     func syn(_ sequence: Int) -> TCPHeader {
       TCPHeader(

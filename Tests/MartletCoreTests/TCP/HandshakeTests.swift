@@ -5,7 +5,9 @@ import Testing
 
 @Suite("TCP: opening")
 struct TCPHandshakeTests {
-  @Test("An active open sends SYN with its options and acknowledges the answer", .rfc(9293, "MUST-14"), .rfc(9293, "MUST-67"))
+  @Test(
+    "An active open sends SYN with its options and acknowledges the answer", .rfc(9293, "MUST-14"),
+    .rfc(9293, "MUST-67"))
   func activeOpen() {
     let t = TCPScript(.connecting())
     t.expectState(.synSent)

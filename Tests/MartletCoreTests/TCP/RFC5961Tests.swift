@@ -41,7 +41,9 @@ struct TCPRFC5961Tests {
     #expect(t.read() == .wouldBlock)
   }
 
-  @Test("An ACK older than the largest window is challenged, and its data dropped", .rfc(9293, "MAY-12"), .rfc(5961, section: "5.2"))
+  @Test(
+    "An ACK older than the largest window is challenged, and its data dropped", .rfc(9293, "MAY-12"),
+    .rfc(5961, section: "5.2"))
   func ancientAcknowledgment() {
     let t = TCPScript(.established(window: 2_000))
     t.write(2_000).receive(.ack(2_001)).write(2_000).receive(.ack(4_001)).ignore()

@@ -59,7 +59,9 @@ struct TCPRetransmissionTests {
     #expect(t.info.timeouts == 0)
   }
 
-  @Test("Without an answer the timer resends, waiting twice as long each time", .rfc(6298, section: "5"), .rfc(9293, "MUST-19"))
+  @Test(
+    "Without an answer the timer resends, waiting twice as long each time", .rfc(6298, section: "5"),
+    .rfc(9293, "MUST-19"))
   func timeout() {
     let t = TCPScript()
     t.at(0.1).write(3_000).ignore()
@@ -78,7 +80,9 @@ struct TCPRetransmissionTests {
     t.expectNothing(until: 10)
   }
 
-  @Test("After three timeouts the program is told, and the connection goes on", .rfc(9293, "MUST-20"), .rfc(9293, "SHLD-9"), .rfc(9293, "SHLD-10"))
+  @Test(
+    "After three timeouts the program is told, and the connection goes on", .rfc(9293, "MUST-20"), .rfc(9293, "SHLD-9"),
+    .rfc(9293, "SHLD-10"))
   func softError() {
     let t = TCPScript()
     t.at(0).write(100).at(1.3)
@@ -129,7 +133,9 @@ struct TCPRetransmissionTests {
     t.expectNothing()
   }
 
-  @Test("After a lost SYN the first flight is one segment and the timeout three seconds", .rfc(6298, section: "5.7"), .rfc(5681, section: "3.1"))
+  @Test(
+    "After a lost SYN the first flight is one segment and the timeout three seconds", .rfc(6298, section: "5.7"),
+    .rfc(5681, section: "3.1"))
   func afterLostSYN() {
     let t = TCPScript(.connecting { $0.sack = false })
     t.change { _ in }
@@ -158,7 +164,9 @@ struct TCPRetransmissionTests {
     #expect(t.info.smoothedRoundTrip == .milliseconds(10))
   }
 
-  @Test("Slow start doubles, congestion avoidance adds one segment a round trip", .rfc(5681, section: "3.1"), .rfc(9293, "MUST-19"))
+  @Test(
+    "Slow start doubles, congestion avoidance adds one segment a round trip", .rfc(5681, section: "3.1"),
+    .rfc(9293, "MUST-19"))
   func slowStart() {
     let t = TCPScript(.established(initialWindow: 2))
     t.write(100_000)
