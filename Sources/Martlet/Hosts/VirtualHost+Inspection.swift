@@ -22,9 +22,6 @@ extension VirtualHost {
     withBox { _, box in box.host.explainDemultiplexing(protocol: kind, from: remote, to: local) }
   }
 
-  /// How often each reason dropped a packet.
-  public var drops: Drop.Counters { withBox { _, box in box.host.drops } }
-
   /// What went through `interface`.
   public func counters(of interface: InterfaceID) -> InterfaceCounters {
     withBox { _, box in box.host.counters(of: interface) }

@@ -101,8 +101,8 @@ public final class Loop: Sendable {
 
   private func start<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) -> Task<T, any Error> {
     let core = core
-    // Counted by the task itself: counted before, virtual time would run away until the task arrives.
     return Task(executorPreference: taskExecutor) {
+      // Not before: virtual time must not move on while the task is on its way to the loop.
       core.activeCount += 1
       defer { core.activeCount -= 1 }
       return try await body()

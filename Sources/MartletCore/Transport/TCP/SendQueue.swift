@@ -35,7 +35,7 @@ package struct SendQueue: ~Copyable {
 
   private mutating func grow() {
     let larger = max(4, capacity * 2)
-    let memory = unsafe UnsafeMutablePointer<Slice>.allocate(capacity: Int(larger))
+    let memory = UnsafeMutablePointer<Slice>.allocate(capacity: Int(larger))
     for index in 0..<entryCount { unsafe (memory + Int(index)).initialize(to: entry(index).move()) }
     unsafe entries?.deallocate()
     unsafe entries = memory

@@ -68,6 +68,8 @@ extension TCPConnection {
     sendUnacknowledged = number
     if sendNext < number { sendNext = number }
     losses.advance(to: number)
+    // Kept within reach of comparison, however much is sent in full segments.
+    if smallSegmentEnd < number { smallSegmentEnd = number }
 
     let bytes = min(number - queueStart, sendQueue.byteCount)
     if bytes > 0 {

@@ -90,7 +90,8 @@ extension TCPConnection {
     let finQueued = flags.contains(.finQueued)
     if sendUnacknowledged == sendNext, sendQueue.isEmpty, !finQueued { return }
     let size = segmentPayload
-    let most = max(size, min(Int(maximumSuperSegment), 65_435) / size * size)
+    let largest = min(Int(maximumSuperSegment), 65_435)
+    let most = largest < 2 * size ? size : largest / size * size
     var pipe =
       max(0, losses.pipe(unacknowledged: sendUnacknowledged, next: sendNext) - Int(recovery.departed))
 
@@ -241,7 +242,7 @@ extension TCPConnection {
       var sent = emit(
         from: pool, at: now, into: &output, sequence: sendNext, count: count, flags: bits, size: size)
     else { return nil }
-    if sent % size != 0 { smallSegmentEnd = sendNext + sent }
+    if sent < size || (sent > size && sent % size != 0) { smallSegmentEnd = sendNext + sent }
     if withFIN, sent == count {
       flags.insert(.finSent)
       sent &+= 1
@@ -268,7 +269,6 @@ extension TCPConnection {
 
   /// Puts one packet into `output` and returns how many bytes of data it has: `count`, unless they lie in too many
   /// pieces. Nil when there is no memory.
-  @inline(__always)
   @discardableResult
   private mutating func emit(
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, sequence: SequenceNumber,
