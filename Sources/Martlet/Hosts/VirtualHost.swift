@@ -157,6 +157,9 @@ extension VirtualHost {
   /// All sockets of the host, in a fixed order.
   public func socketTable() -> [SocketStatus] { withBox { _, box in box.host.socketTable() } }
 
+  /// How many packets the host dropped, by reason.
+  public var drops: Drop.Counters { withBox { _, box in box.host.drops } }
+
   /// The names the host knows by itself.
   public var hosts: HostsTable {
     get { withBox { _, box in box.names } }
