@@ -40,14 +40,44 @@ struct Connection: ~Copyable {
     return Departure(flow: tcp.flow, timeToLive: timeToLive, trafficClass: trafficClass)
   }
 
-  /// Notes what happened to a connection that a program holds, and returns whether it has to be named in an event.
-  /// Nil if its host has more to do than that.
+  /// What its host has to do after a call.
+  struct Tasks: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+    /// More changed than an event says: ``Host/noteChanges(_:of:)``, and then ask again.
+    static let changes = Tasks(rawValue: 1)
+    /// Name it in an event.
+    static let announce = Tasks(rawValue: 2)
+    static let remove = Tasks(rawValue: 4)
+    /// Put it with those that have something to send.
+    static let queue = Tasks(rawValue: 8)
+    /// Move its place in the heap up to ``wakeUp``.
+    static let wake = Tasks(rawValue: 16)
+  }
+
+  /// What its host has to do now; it is taken for done.
   @inline(__always)
-  mutating func noteSimpleChanges() -> Bool? {
-    guard listener == nil, tcp.state != .timeWait else { return nil }
-    let isFirst = changes.isEmpty
-    changes.formUnion(tcp.takeChanges())
-    return isFirst
+  mutating func takeTasks() -> Tasks {
+    var tasks: Tasks = .init(rawValue: 0)
+    if tcp.hasChanges {
+      guard listener == nil, tcp.state != .timeWait else { return .changes }
+      if changes.isEmpty { tasks.insert(.announce) }
+      changes.formUnion(tcp.takeChanges())
+    }
+    if tcp.isFinished {
+      tasks.insert(.remove)
+      return tasks
+    }
+    if tcp.wantsTransmit, !isPending {
+      isPending = true
+      tasks.insert(.queue)
+    }
+    // Deadlines mostly move away; then the old place in the heap is left until it comes up.
+    let deadline = tcp.timers.first
+    if deadline < wakeUp {
+      wakeUp = deadline
+      tasks.insert(.wake)
+    }
+    return tasks
   }
 
   /// Whether its host has anything to do after a call: the answer is mostly no, so it is asked in one place.

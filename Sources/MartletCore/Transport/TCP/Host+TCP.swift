@@ -240,24 +240,15 @@ extension Host {
 
   @inline(never)
   private mutating func followUp(_ index: UInt32) {
-    if connections[index].tcp.hasChanges {
-      if let isFirst = connections[index].noteSimpleChanges() {
-        if isFirst { events.append(SocketID(.connection, connections.tenant(at: index))) }
-      } else {
-        noteChanges(connections[index].tcp.takeChanges(), of: index)
-      }
+    var tasks = connections[index].takeTasks()
+    if tasks.contains(.changes) {
+      noteChanges(connections[index].tcp.takeChanges(), of: index)
+      tasks = connections[index].takeTasks()
     }
-    if connections[index].tcp.isFinished { return removeConnection(index) }
-    if connections[index].tcp.wantsTransmit && !connections[index].isPending {
-      connections[index].isPending = true
-      pending.append(connections.tenant(at: index))
-    }
-    // Deadlines mostly move away; then the old place in the heap is left until it comes up.
-    let deadline = connections[index].tcp.timers.first
-    if deadline < connections[index].wakeUp {
-      connections[index].wakeUp = deadline
-      connectionTimers.set(deadline, for: index)
-    }
+    if tasks.contains(.announce) { events.append(SocketID(.connection, connections.tenant(at: index))) }
+    if tasks.contains(.remove) { return removeConnection(index) }
+    if tasks.contains(.queue) { pending.append(connections.tenant(at: index)) }
+    if tasks.contains(.wake) { connectionTimers.set(connections[index].wakeUp, for: index) }
   }
 
   @inline(never)
