@@ -53,8 +53,10 @@ let package = Package(
     .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"], swiftSettings: settings),
     .target(
       name: "HostFuzzing", dependencies: ["MartletCore", "MartletWire"], path: "Tests/HostFuzzing", swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
-      name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing"], swiftSettings: settings),
+      name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing", "AllocationCounter"],
+      swiftSettings: settings),
     .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
     .testTarget(
       name: "MartletCommandTests",

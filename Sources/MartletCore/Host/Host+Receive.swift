@@ -68,6 +68,7 @@ struct InternetContext: BitwiseCopyable {
 }
 
 extension Host {
+  @inline(__always)
   mutating func deliver(_ packet: consuming Packet, _ context: InternetContext) {
     // Only a host that looks for its address speaks from the unspecified one, by neighbour discovery (RFC 4291
     // section 2.5.2): nobody could be answered there.
@@ -81,6 +82,7 @@ extension Host {
     }
   }
 
+  @inline(never)
   private mutating func receiveUnknownProtocol(_ packet: consuming Packet, _ context: InternetContext) {
     if context.source.isIPv4 {
       sendError(.v4(.destinationUnreachable(code: .protocol, nextHopMTU: 0)), about: &packet, context)

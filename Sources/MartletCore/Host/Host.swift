@@ -37,7 +37,7 @@ public struct Host: ~Copyable {
   var icmpErrors: TokenBucket
   var fragmentIdentification: UInt32
   // Sockets
-  let flowHash: KeyedHash
+  let flowHash: FlowHash
   let sequenceNumbers: InitialSequenceNumber
   let cookies: SYNCookie
   var cookiesSent: UInt64 = 0
@@ -47,6 +47,8 @@ public struct Host: ~Copyable {
   var ephemeralPorts: EphemeralPorts
   var nextSerial: UInt64 = 0
   var connections: Slab<Connection>
+  /// What a connection keeps to where its program chose nothing.
+  let tcpLimits: TCPLimits
   var listeners: Slab<Listener>
   var datagrams: Slab<DatagramSocket>
   /// How many of them have a peer, and how many an address: look-ups that nobody needs are not made.
@@ -87,10 +89,11 @@ public struct Host: ~Copyable {
       perSecond: configuration.tcp.challengeAcknowledgmentsPerSecond,
       burst: configuration.tcp.challengeAcknowledgmentsPerSecond)
     fragmentIdentification = UInt32(truncatingIfNeeded: random.next())
-    flowHash = KeyedHash(key0: random.next(), key1: random.next())
+    flowHash = FlowHash(random.next(), random.next(), random.next(), random.next())
     sequenceNumbers = InitialSequenceNumber(hash: KeyedHash(key0: random.next(), key1: random.next()))
     cookies = SYNCookie(hash: KeyedHash(key0: random.next(), key1: random.next()))
     ephemeralPorts = EphemeralPorts(hash: KeyedHash(key0: random.next(), key1: random.next()))
+    tcpLimits = TCPLimits(configuration.tcp)
     connections = Slab(capacity: configuration.tcp.maximumConnections)
     listeners = Slab(capacity: configuration.tcp.maximumListeners)
     datagrams = Slab(capacity: configuration.datagrams.maximumSockets)
@@ -122,11 +125,13 @@ extension Host {
   /// Does what is due by `now`, and what earlier calls left to be done: call it after each batch of other calls.
   public mutating func advance(to now: Instant) {
     self.now = max(self.now, now)
-    fireConnectionTimers()
-    advanceNeighbors()
-    advanceReassembly()
-    pathMTUs.advance(to: self.now)
-    settle()
+    // Mostly nothing is due, and then nothing is called.
+    let due = self.now
+    if let deadline = connectionTimers.first, deadline <= due { fireConnectionTimers() }
+    if let deadline = neighbors.nextDeadline, deadline <= due { advanceNeighbors() }
+    if let deadline = reassembler.nextDeadline, deadline <= due { advanceReassembly() }
+    if let deadline = pathMTUs.nextDeadline, deadline <= due { pathMTUs.advance(to: due) }
+    if !pending.isEmpty || !interfaces[0].transmitQueue.isEmpty { settle() }
   }
 
   /// Sends what connections have to send and delivers what the host sent to itself, until neither is left.
@@ -190,6 +195,7 @@ extension Host {
   public var drops: Drop.Counters { Drop.Counters(ledger) }
 
   /// Counts a drop, reports it if someone listens, and lets the packet go.
+  @inline(never)
   mutating func drop(_ packet: consuming Packet, _ reason: Drop.Reason) {
     ledger.count(reason)
     guard reportsDrops, droppedPackets.count < 1_024 else { return }

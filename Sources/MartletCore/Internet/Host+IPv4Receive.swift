@@ -8,10 +8,11 @@ extension Host {
     let ihl = Int(packet.bytes.bigEndian(at: 0, as: UInt8.self) & 15) * 4
     if ihl > IPv4Header.minimumByteCount, !packet.makeLinear(ihl) { return drop(packet, .ipTruncated) }
     let header: IPv4Header
-    switch parseIPv4(packet) {
-    case .success(let parsed): header = parsed
-    case .failure(let failure): return drop(packet, failure.reason)
+    do { header = try IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) } catch {
+      if packet.bytes.bigEndian(at: 0, as: UInt8.self) >> 4 != 4 { return drop(packet, .ipVersion) }
+      return drop(packet, error == .truncated ? .ipTruncated : .ipHeaderMalformed)
     }
+    guard header.isChecksumValid(in: packet.bytes) else { return drop(packet, .ipHeaderChecksum) }
     // Link padding is not data (RFC 1122 section 2.3.3, LL-4).
     if packet.count > Int(header.totalLength) { packet.truncate(to: Int(header.totalLength)) }
     let source = IPAddress(header.source)
@@ -31,7 +32,8 @@ extension Host {
     if isLocal && packet.metadata.delivery != .unicast { return drop(packet, .ipBroadcastMismatch) }
     var context = InternetContext(
       source: source, destination: destination, protocol: header.protocol, hopLimit: header.timeToLive,
-      trafficClass: header.trafficClass.value, interface: interface, headerByteCount: headerByteCount, isUnicast: isLocal)
+      trafficClass: header.trafficClass.value, interface: interface, headerByteCount: headerByteCount,
+      isUnicast: isLocal)
     if headerByteCount > IPv4Header.minimumByteCount {
       switch checkOptions(of: packet, headerByteCount) {
       case .fine: break
@@ -48,26 +50,14 @@ extension Host {
     if header.isFragment {
       guard let whole = reassemble(packet, context) else { return }
       packet = whole
-      guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else { return drop(packet, .fragmentMalformed) }
+      guard let merged = try? IPv4Header(parsing: packet.bytes, packetByteCount: packet.count) else {
+        return drop(packet, .fragmentMalformed)
+      }
       context.headerByteCount = Int(merged.headerByteCount)
       context.wasFragmented = true
     }
     packet.removeFirst(context.headerByteCount)
     deliver(packet, context)
-  }
-
-  private struct Refusal: Error { var reason: Drop.Reason }
-
-  private func parseIPv4(_ packet: borrowing Packet) -> Result<IPv4Header, Refusal> {
-    let bytes = packet.bytes
-    if bytes.bigEndian(at: 0, as: UInt8.self) >> 4 != 4 { return .failure(Refusal(reason: .ipVersion)) }
-    do {
-      let header = try IPv4Header(parsing: bytes, packetByteCount: packet.count)
-      guard header.isChecksumValid(in: bytes) else { return .failure(Refusal(reason: .ipHeaderChecksum)) }
-      return .success(header)
-    } catch {
-      return .failure(Refusal(reason: error == .truncated ? .ipTruncated : .ipHeaderMalformed))
-    }
   }
 
   /// Why nobody can have sent a packet with this source from outside (RFC 1122 section 3.2.1.3).

@@ -22,6 +22,8 @@ struct LastRoute: BitwiseCopyable {
   var destination = IPAddress(IPv6Address.any)
   var nextHop = IPAddress(IPv6Address.any)
   var interface = InterfaceID.loopback
+  /// Whether the destination is a broadcast address there.
+  var isBroadcast = false
 }
 
 // The way out: route → IP header → fragments → neighbour → Ethernet → the interface's transmit queue.
@@ -29,20 +31,33 @@ struct LastRoute: BitwiseCopyable {
 extension Host {
   /// Where a packet to `destination` leaves and to whom; nil if no route leads there.
   @inline(__always)
-  mutating func findRoute(to destination: IPAddress, zone: InterfaceID?) -> (interface: InterfaceID, nextHop: IPAddress)? {
+  mutating func findRoute(to destination: IPAddress, zone: InterfaceID?) -> (
+    interface: InterfaceID, nextHop: IPAddress
+  )? {
     if zone == nil, destination == lastRoute.destination { return (lastRoute.interface, lastRoute.nextHop) }
     guard let found = searchRoute(to: destination, zone: zone) else { return nil }
     if zone == nil, !destination.isUnspecified {
-      lastRoute = LastRoute(destination: destination, nextHop: found.nextHop, interface: found.interface)
+      lastRoute = LastRoute(
+        destination: destination, nextHop: found.nextHop, interface: found.interface,
+        isBroadcast: addresses.isBroadcast(destination, on: found.interface))
     }
     return found
+  }
+
+  /// Whether `destination`, to which a route was just found, is a broadcast address on `interface`.
+  @inline(__always)
+  func isBroadcast(_ destination: IPAddress, on interface: InterfaceID) -> Bool {
+    if destination == lastRoute.destination, interface == lastRoute.interface { return lastRoute.isBroadcast }
+    return addresses.isBroadcast(destination, on: interface)
   }
 
   @inline(never)
   private mutating func searchRoute(
     to destination: IPAddress, zone: InterfaceID?
   ) -> (interface: InterfaceID, nextHop: IPAddress)? {
-    if addresses.isLocal(destination, on: zone ?? .loopback) || destination.isLoopback { return (.loopback, destination) }
+    if addresses.isLocal(destination, on: zone ?? .loopback) || destination.isLoopback {
+      return (.loopback, destination)
+    }
     if !destination.isLinkLocal, addresses.contains(destination) { return (.loopback, destination) }
     if destination.isLinkLocal || destination.isMulticast || destination.isLimitedBroadcast {
       // These mean something on one link only; without a zone it is the first one (RFC 4007 section 6).
@@ -57,10 +72,12 @@ extension Host {
   /// The address a packet to `destination` by `interface` is sent from (RFC 6724 section 5).
   mutating func sourceAddress(for destination: IPAddress, by interface: InterfaceID) -> IPAddress? {
     if interface == .loopback { return destination }
-    return AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address.address
+    return AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address
+      .address
   }
 
   /// The largest IP packet that reaches `destination` by `interface`, as far as is known.
+  @inline(__always)
   func pathMTU(to destination: IPAddress, by interface: InterfaceID) -> Int {
     let link = interfaces[Int(interface.index)].mtu
     guard let estimate = pathMTUs.estimate(for: destination) else { return link }
@@ -78,7 +95,8 @@ extension Host {
       // An atomic datagram's identification means nothing (RFC 6864 section 4.1), but pieces of a super-segment get
       // numbers in a row, so those are used up as well.
       interfaces[interface].nextIdentification &+= UInt16(
-        truncatingIfNeeded: packet.metadata.segmentSize == 0 ? 1 : 1 + transportByteCount / Int(packet.metadata.segmentSize))
+        truncatingIfNeeded: packet.metadata.segmentSize == 0
+          ? 1 : 1 + transportByteCount / Int(packet.metadata.segmentSize))
       var header = IPv4Header(
         trafficClass: TrafficClass(value: outgoing.trafficClass), totalLength: UInt16(total),
         identification: identification, flags: outgoing.dontFragment ? .dontFragment : [],
@@ -106,6 +124,7 @@ extension Host {
     outputToNeighbor(packet, nextHop: outgoing.nextHop, on: outgoing.interface)
   }
 
+  @inline(never)
   private mutating func outputFragments(_ packet: consuming Packet, _ outgoing: Outgoing, mtu: Int) {
     var fragments = PacketQueue()
     fragmentIdentification &+= 1
@@ -119,10 +138,18 @@ extension Host {
 
   /// Sends an IP packet to a neighbour, or keeps it until the neighbour's address is known.
   mutating func outputToNeighbor(_ packet: consuming Packet, nextHop: IPAddress, on interface: InterfaceID) {
-    let destination: MACAddress
     if let known = neighbors.lookup(nextHop, on: interface, at: now) {
-      destination = known
-    } else if nextHop.isMulticast {
+      return sendFrame(packet, to: known, on: interface)
+    }
+    outputUnresolved(packet, nextHop: nextHop, on: interface)
+  }
+
+  @inline(never)
+  private mutating func outputUnresolved(
+    _ packet: consuming Packet, nextHop: IPAddress, on interface: InterfaceID
+  ) {
+    let destination: MACAddress
+    if nextHop.isMulticast {
       destination = MACAddress(multicast: nextHop)
     } else if addresses.isBroadcast(nextHop, on: interface) {
       destination = .broadcast
@@ -137,6 +164,7 @@ extension Host {
   }
 
   /// Puts the Ethernet header in front and the frame into the transmit queue.
+  @inline(__always)
   mutating func sendFrame(_ packet: consuming Packet, to destination: MACAddress, on interface: InterfaceID) {
     let version: UInt8 = packet.bytes.bigEndian(at: 0, as: UInt8.self) >> 4
     sendFrame(packet, type: version == 4 ? .ipv4 : .ipv6, to: destination, on: interface)
@@ -154,6 +182,7 @@ extension Host {
   }
 
   /// Does what the link does not do itself, as late as possible: segmentation and checksums.
+  @inline(__always)
   private mutating func finish(_ packet: consuming Packet, on interface: InterfaceID) {
     let offloads = interfaces[Int(interface.index)].offloads
     let metadata = packet.metadata
@@ -174,6 +203,7 @@ extension Host {
     enqueue(packet, on: interface)
   }
 
+  @inline(__always)
   private mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
     let index = Int(interface.index)
     guard interfaces[index].transmitQueue.count < configuration.internet.maximumTransmitQueue else {
@@ -186,6 +216,7 @@ extension Host {
   /// (RFC 9293 section 3.1, RFC 8200 section 8.1).
   ///
   /// The packet begins with the transport header.
+  @inline(__always)
   func leaveChecksumPartial(_ packet: inout Packet, _ outgoing: Outgoing, at offset: Int) {
     var sum = InternetChecksum()
     sum.addPseudoHeader(
@@ -199,6 +230,7 @@ extension Host {
   }
 
   /// Whether a received transport checksum is right; the packet begins with the transport header.
+  @inline(__always)
   func hasValidChecksum(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
     switch packet.metadata.checksum {
     // A partial sum comes from a sender on this machine that left it to a device: the bytes never were on a wire.

@@ -26,6 +26,7 @@ package struct PathMTUCache: ~Copyable {
     var estimate: Estimate
   }
 
+  private let anchor = Anchor()
   private let hash: KeyedHash
   private var index = HashIndex()
   private var entries: Slab<Entry>
@@ -45,6 +46,7 @@ package struct PathMTUCache: ~Copyable {
   package var nextDeadline: Instant? { expiries.first }
 
   /// What is known of the way to `destination`; nil if nobody complained.
+  @inline(__always)
   package func estimate(for destination: IPAddress) -> Estimate? {
     if entries.count == 0 { return nil }
     guard let place = find(destination) else { return nil }

@@ -14,9 +14,7 @@ package enum Segmentation {
     let field = start + Int(metadata.checksumOffset)
     guard field + 2 <= packet.linearCount else { return false }
     var sum = InternetChecksum()
-    unsafe sum.add(
-      sum: WordSum.of(UnsafeRawPointer(packet.pointer + start), count: packet.linearCount &- start),
-      count: packet.linearCount &- start)
+    unsafe sum.add(UnsafeRawPointer(packet.pointer + start), count: packet.linearCount &- start)
     for index in 0..<packet.sliceCount {
       let slice = unsafe packet.slices[index]
       let count = unsafe Int(slice.count)

@@ -41,6 +41,7 @@ package struct HashIndex: ~Copyable {
   }
 
   /// Calls `body` with every place indexed under `hash`.
+  @inline(__always)
   package func forEach(_ hash: UInt64, _ body: (UInt32) -> Void) {
     _ = find(hash) {
       body($0)

@@ -97,7 +97,7 @@ public struct Packet: ~Copyable {
     case other
   }
 
-  @inlinable init(block: UnsafeMutablePointer<PacketBlock>) {
+  @inlinable @inline(__always) init(block: UnsafeMutablePointer<PacketBlock>) {
     unsafe self.block = block
     unsafe block.pointee.start = UInt16(truncatingIfNeeded: Packet.headroom)
     unsafe block.pointee.linearCount = 0
@@ -124,7 +124,8 @@ public struct Packet: ~Copyable {
   @inlinable static func slices(
     of block: UnsafeMutablePointer<PacketBlock>
   ) -> UnsafeMutablePointer<PacketBlock.StoredSlice> {
-    unsafe (UnsafeMutableRawPointer(block) + PacketBlock.slicesOffset).assumingMemoryBound(to: PacketBlock.StoredSlice.self)
+    unsafe (UnsafeMutableRawPointer(block) + PacketBlock.slicesOffset).assumingMemoryBound(
+      to: PacketBlock.StoredSlice.self)
   }
 
   @inlinable var slices: UnsafeMutablePointer<PacketBlock.StoredSlice> { unsafe Packet.slices(of: block) }
@@ -184,7 +185,7 @@ public struct Packet: ~Copyable {
 
 extension Packet {
   /// Makes room for `count` bytes in front; their contents are undefined until written.
-  @inlinable public mutating func prepend(_ count: Int) {
+  @inlinable @inline(__always) public mutating func prepend(_ count: Int) {
     precondition(count >= 0 && count <= frontRoom, "no room in front of the packet")
     unsafe block.pointee.start &-= UInt16(truncatingIfNeeded: count)
     unsafe block.pointee.linearCount &+= UInt16(truncatingIfNeeded: count)
@@ -192,7 +193,7 @@ extension Packet {
   }
 
   /// Takes `count` bytes away in front, of the linear part and, when that is used up, of the slices.
-  @inlinable public mutating func removeFirst(_ count: Int) {
+  @inlinable @inline(__always) public mutating func removeFirst(_ count: Int) {
     precondition(count >= 0 && count <= self.count, "more bytes than the packet has")
     let fromLinear = min(count, linearCount)
     unsafe block.pointee.start &+= UInt16(truncatingIfNeeded: fromLinear)
@@ -255,7 +256,7 @@ extension Packet {
   /// Makes room for `count` more bytes at the end of the linear part; their contents are undefined until written.
   ///
   /// Only while the packet has no slices.
-  @inlinable public mutating func extend(_ count: Int) {
+  @inlinable @inline(__always) public mutating func extend(_ count: Int) {
     precondition(sliceCount == 0, "bytes behind slices")
     precondition(count >= 0 && count <= tailRoom, "no room behind the packet")
     unsafe block.pointee.linearCount &+= UInt16(truncatingIfNeeded: count)
@@ -299,7 +300,7 @@ extension Packet {
   /// Moves bytes from the slices to the linear part until it has at least `count`, so that a header can be read in one piece.
   ///
   /// Returns whether it has as many now: not if the packet is shorter or the block too small.
-  @inlinable public mutating func makeLinear(_ count: Int) -> Bool {
+  @inlinable @inline(__always) public mutating func makeLinear(_ count: Int) -> Bool {
     if linearCount >= count { return true }
     return pull(count)
   }

@@ -26,6 +26,7 @@ public struct PacketQueue: ~Copyable {
   public var isEmpty: Bool { count == 0 }
 
   /// Puts `packet` at the end.
+  @inline(__always)
   public mutating func append(_ packet: consuming Packet) {
     count &+= 1
     byteCount &+= packet.count
@@ -36,6 +37,7 @@ public struct PacketQueue: ~Copyable {
   }
 
   /// Takes the packet in front.
+  @inline(__always)
   public mutating func popFirst() -> Packet? {
     guard let block = unsafe first else { return nil }
     unsafe first = block.pointee.next

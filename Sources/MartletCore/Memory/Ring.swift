@@ -30,12 +30,14 @@ package struct Ring<Element: BitwiseCopyable>: ~Copyable {
     }
   }
 
+  @inline(__always)
   package mutating func append(_ element: Element) {
     if count > mask { grow() }
     unsafe storage.unsafelyUnwrapped[(head &+ count) & mask] = element
     count &+= 1
   }
 
+  @inline(__always)
   package mutating func popFirst() -> Element? {
     guard count > 0 else { return nil }
     let element = unsafe storage.unsafelyUnwrapped[head]
@@ -44,6 +46,7 @@ package struct Ring<Element: BitwiseCopyable>: ~Copyable {
     return element
   }
 
+  @inline(never)
   private mutating func grow() {
     let capacity = max(4, (mask + 1) * 2)
     let bigger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)

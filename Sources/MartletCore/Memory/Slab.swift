@@ -85,7 +85,8 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
       chunkCapacity *= 2
     }
     let base = UInt32(chunksInUse * Self.chunkCount)
-    let chunk = unsafe Chunk(places: .allocate(capacity: Self.chunkCount), elements: .allocate(capacity: Self.chunkCount))
+    let chunk = unsafe Chunk(
+      places: .allocate(capacity: Self.chunkCount), elements: .allocate(capacity: Self.chunkCount))
     for offset in 0..<Self.chunkCount {
       let next = offset + 1 < Self.chunkCount ? base + UInt32(offset) + 1 : freeHead
       unsafe (chunk.places + offset).initialize(to: Place(generation: 0, nextFree: next))
@@ -137,13 +138,14 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
   /// The element at `index`; asking for an empty place is the caller's bug and traps.
   package subscript(index: UInt32) -> Element {
-    @inline(__always) _read {
+    // Addressors, since a coroutine costs a call and a frame at each use.
+    @inline(__always) unsafeAddress {
       precondition(isOccupied(index), "nobody lives there")
-      yield unsafe element(index).pointee
+      return unsafe UnsafePointer(element(index))
     }
-    @inline(__always) _modify {
+    @inline(__always) unsafeMutableAddress {
       precondition(isOccupied(index), "nobody lives there")
-      yield unsafe &element(index).pointee
+      return unsafe element(index)
     }
   }
 }

@@ -24,9 +24,10 @@ extension Host {
   /// The secret hash of a five-tuple: the protocol is that of the kind.
   @inline(__always)
   func hash(of flow: Flow, _ kind: SocketID.Kind) -> UInt64 {
-    let ports = UInt64(flow.localPort) << 48 | UInt64(flow.remotePort) << 32 | UInt64(flow.zone.index) << 8 | UInt64(kind.rawValue)
-    return flowHash.hash(
-      flow.localAddress.v6.high, flow.localAddress.v6.low, flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, ports)
+    let ports =
+      UInt64(flow.localPort) << 48 | UInt64(flow.remotePort) << 32 | UInt64(flow.zone.index) << 8
+      | UInt64(kind.rawValue)
+    return flowHash.hash(ports, flow.localAddress, flow.remoteAddress)
   }
 
   /// The secret hash of a local port with an address, or with none.
@@ -36,7 +37,7 @@ extension Host {
       // Only this host's own programs choose ports to be bound: no secret is needed.
       return (word &* 0x9e37_79b9_7f4a_7c15) >> 32
     }
-    return flowHash.hash(address.v6.high, address.v6.low, word)
+    return flowHash.hash(word, address, address)
   }
 
   /// Notes changes of a socket, and names it in the next events, once.

@@ -15,6 +15,7 @@ package struct DeadlineHeap: ~Copyable {
   package init() {}
 
   /// The earliest deadline.
+  @inline(__always)
   package var first: Instant? { heap.isEmpty ? nil : heap[0].deadline }
 
   /// How many things wait.
@@ -89,7 +90,8 @@ package struct DeadlineHeap: ~Copyable {
     while true {
       var child = place * 4 + 1
       guard child < heap.count else { break }
-      for other in (child + 1)..<max(child + 1, min(child + 4, heap.count)) where Self.before(heap[other], heap[child]) {
+      for other in (child + 1)..<max(child + 1, min(child + 4, heap.count)) where Self.before(heap[other], heap[child])
+      {
         child = other
       }
       guard Self.before(heap[child], entry) else { break }

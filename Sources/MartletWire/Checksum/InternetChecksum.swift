@@ -14,13 +14,20 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   }
 
   /// Adds `bytes`.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func add(_ bytes: RawSpan) {
-    let words = unsafe bytes.withUnsafeBytes { buffer -> UInt16 in
-      guard let start = buffer.baseAddress else { return 0 }
-      return unsafe WordSum.of(start, count: buffer.count)
+    unsafe bytes.withUnsafeBytes { buffer in
+      if let start = buffer.baseAddress { unsafe add(start, count: buffer.count) }
     }
-    add(sum: words, count: bytes.byteCount)
+  }
+
+  /// Adds the `count` bytes from `start` on, which must be readable.
+  @unsafe @inlinable @inline(__always)
+  public mutating func add(_ start: UnsafeRawPointer, count: Int) {
+    let words = unsafe WordSum.partial(start, count: count)
+    // A turn by eight bits is a factor of 2⁸ modulo 2¹⁶ - 1.
+    sum &+= isOdd ? words &<< 8 : words
+    isOdd = isOdd != (count & 1 != 0)
   }
 
   /// Adds `count` bytes whose ``WordSum`` is `words`.

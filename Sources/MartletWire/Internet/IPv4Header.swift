@@ -100,7 +100,7 @@ extension IPv4Header {
   /// - Throws: ``WireError/truncated`` if `bytes` ends before the header or the packet before ``totalLength``,
   ///   ``WireError/malformed(field:)`` if the version is not 4, the header length is below 5 words or the total length
   ///   is below the header's.
-  @inlinable
+  @inlinable @inline(__always)
   public init(parsing bytes: RawSpan, packetByteCount: Int) throws(WireError) {
     guard bytes.byteCount >= Self.minimumByteCount else { throw .truncated }
     let versionAndLength: UInt8 = bytes.bigEndian(at: Offset.versionAndLength)
@@ -124,10 +124,12 @@ extension IPv4Header {
 
   /// Reads the header of a packet all of whose bytes lie in `bytes`; throws as ``init(parsing:packetByteCount:)``.
   @inlinable
-  public init(parsing bytes: RawSpan) throws(WireError) { try self.init(parsing: bytes, packetByteCount: bytes.byteCount) }
+  public init(parsing bytes: RawSpan) throws(WireError) {
+    try self.init(parsing: bytes, packetByteCount: bytes.byteCount)
+  }
 
   /// Writes the header without its options over the first 20 bytes of `bytes`.
-  @inlinable
+  @inlinable @inline(__always)
   public func write(to bytes: inout MutableRawSpan) {
     precondition(bytes.byteCount >= Self.minimumByteCount, "no room for an IPv4 header")
     bytes.store(bigEndian: 0x40 | headerByteCount >> 2, at: Offset.versionAndLength)
@@ -143,24 +145,27 @@ extension IPv4Header {
   }
 
   /// Whether the checksum of this header, which was parsed from `bytes`, is right (RFC 791 section 3.1).
-  @inlinable
+  @inlinable @inline(__always)
   public func isChecksumValid(in bytes: RawSpan) -> Bool {
+    if headerByteCount == Self.minimumByteCount {
+      // Nearly every header: five words, and no loop.
+      guard bytes.byteCount >= Self.minimumByteCount else { return false }
+      var sum = UInt64(bytes.bigEndian(at: 0, as: UInt32.self)) &+ UInt64(bytes.bigEndian(at: 4, as: UInt32.self))
+      sum &+= UInt64(bytes.bigEndian(at: 8, as: UInt32.self)) &+ UInt64(bytes.bigEndian(at: 12, as: UInt32.self))
+      return WordSum.fold(sum &+ UInt64(bytes.bigEndian(at: 16, as: UInt32.self))) == 0xffff
+    }
     var sum = InternetChecksum()
     sum.add(bytes.extracting(first: Int(headerByteCount)))
     return sum.isValid
   }
 
   /// The checksum that this header must carry if it has no options; what ``checksum`` says now does not matter.
-  @inlinable
+  @inlinable @inline(__always)
   public var computedChecksum: UInt16 {
-    var sum = InternetChecksum()
-    sum.add(UInt16(0x40 | headerByteCount >> 2) << 8 | UInt16(trafficClass.value))
-    sum.add(totalLength)
-    sum.add(identification)
-    sum.add(UInt16(flags.rawValue) << 13 | fragmentOffset >> 3)
-    sum.add(UInt16(timeToLive) << 8 | UInt16(`protocol`.value))
-    sum.add(source)
-    sum.add(destination)
-    return sum.value
+    // The fields as 32-bit words of the wire's byte order, which a sum does not mind (RFC 1071 section 2 (B)).
+    let first = UInt64(0x40 | headerByteCount >> 2) &<< 24 | UInt64(trafficClass.value) &<< 16 | UInt64(totalLength)
+    let second = UInt64(identification) &<< 16 | UInt64(flags.rawValue) &<< 13 | UInt64(fragmentOffset >> 3)
+    let third = UInt64(timeToLive) &<< 24 | UInt64(`protocol`.value) &<< 16
+    return ~WordSum.fold(first &+ second &+ third &+ UInt64(source.value) &+ UInt64(destination.value))
   }
 }

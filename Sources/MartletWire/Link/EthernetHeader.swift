@@ -72,7 +72,7 @@ extension EthernetHeader {
   /// Reads the header in front of `bytes`. A second tag stays in ``type``.
   ///
   /// - Throws: ``WireError/truncated`` if `bytes` ends before the header.
-  @inlinable
+  @inlinable @inline(__always)
   public init(parsing bytes: RawSpan) throws(WireError) {
     guard bytes.byteCount >= Self.untaggedByteCount else { throw .truncated }
     destination = bytes.macAddress(at: Offset.destination)
@@ -87,7 +87,7 @@ extension EthernetHeader {
   }
 
   /// Writes the header over the first ``byteCount`` bytes of `bytes`.
-  @inlinable
+  @inlinable @inline(__always)
   public func write(to bytes: inout MutableRawSpan) {
     bytes.store(destination, at: Offset.destination)
     bytes.store(source, at: Offset.source)

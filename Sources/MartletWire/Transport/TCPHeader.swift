@@ -98,7 +98,7 @@ extension TCPHeader {
   ///
   /// - Throws: ``WireError/truncated`` if `bytes` ends before the header or its options,
   ///   ``WireError/malformed(field:)`` if the data offset is below 5 words.
-  @inlinable
+  @inlinable @inline(__always)
   public init(parsing bytes: RawSpan) throws(WireError) {
     guard bytes.byteCount >= Self.minimumByteCount else { throw .truncated }
     sourcePort = bytes.bigEndian(at: Offset.sourcePort)
@@ -116,7 +116,7 @@ extension TCPHeader {
   }
 
   /// Writes the header without its options over the first 20 bytes of `bytes`.
-  @inlinable
+  @inlinable @inline(__always)
   public func write(to bytes: inout MutableRawSpan) {
     precondition(bytes.byteCount >= Self.minimumByteCount, "no room for a TCP header")
     bytes.store(bigEndian: sourcePort, at: Offset.sourcePort)

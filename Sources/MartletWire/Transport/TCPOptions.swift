@@ -107,7 +107,7 @@ extension TCPOptions {
   /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted.
   ///
   /// - Throws: ``WireError/malformed(field:)`` as ``init(parsing:)`` does.
-  @inlinable
+  @inlinable @inline(__always)
   public init(of header: TCPHeader, in segment: RawSpan) throws(WireError) {
     if header.headerByteCount == 32 && segment.bigEndian(at: 20) == Kind.alignedTimestamps {
       self.init(timestamps: TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28)))
@@ -115,6 +115,25 @@ extension TCPOptions {
       self.init()
     } else {
       try self.init(parsing: segment.extracting(20..<Int(header.headerByteCount)))
+    }
+  }
+
+  /// The options that nearly every segment of an open connection has: none, or timestamps alone.
+  public struct Plain: Sendable, BitwiseCopyable {
+    /// The timestamps, if there are any.
+    public let timestamps: TCPTimestamps?
+
+    /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted; nil if there are
+    /// others.
+    @inlinable @inline(__always)
+    public init?(of header: TCPHeader, in segment: RawSpan) {
+      if header.headerByteCount == 32, segment.bigEndian(at: 20) == Kind.alignedTimestamps {
+        timestamps = TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28))
+      } else if header.headerByteCount == TCPHeader.minimumByteCount {
+        timestamps = nil
+      } else {
+        return nil
+      }
     }
   }
 

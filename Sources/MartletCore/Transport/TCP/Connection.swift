@@ -14,10 +14,46 @@ struct Connection: ~Copyable {
   var timeToLive: UInt8 = 0
   var trafficClass: UInt8 = 0
   var changes: SocketEvent.Changes = []
+  /// Under which deadline it stands in the host's heap; ``Instant/distantFuture`` if it stands nowhere.
+  var wakeUp = Instant.distantFuture
 
   init(tcp: consuming TCPConnection, listener: SlabKey?) {
     self.tcp = tcp
     self.listener = listener
+  }
+
+  /// What a turn of its host's sender needs to know of a connection.
+  struct Departure: BitwiseCopyable {
+    var flow: TCPFlow
+    var timeToLive: UInt8
+    var trafficClass: UInt8
+  }
+
+  /// Puts what the connection has to send into `segments`, and says where it goes.
+  @inline(__always)
+  mutating func depart(
+    from pool: borrowing PacketPool, at now: Instant, challenges: inout TokenBucket, into segments: inout PacketQueue
+  ) -> Departure {
+    isPending = false
+    if tcp.owesChallenge, !challenges.take(at: now) { tcp.forgetChallenge() }
+    tcp.transmit(from: pool, at: now, into: &segments)
+    return Departure(flow: tcp.flow, timeToLive: timeToLive, trafficClass: trafficClass)
+  }
+
+  /// Notes what happened to a connection that a program holds, and returns whether it has to be named in an event.
+  /// Nil if its host has more to do than that.
+  @inline(__always)
+  mutating func noteSimpleChanges() -> Bool? {
+    guard listener == nil, tcp.state != .timeWait else { return nil }
+    let isFirst = changes.isEmpty
+    changes.formUnion(tcp.takeChanges())
+    return isFirst
+  }
+
+  /// Whether its host has anything to do after a call: the answer is mostly no, so it is asked in one place.
+  @inline(__always)
+  var needsUpdate: Bool {
+    tcp.hasChanges || tcp.state == .closed || (tcp.wantsTransmit && !isPending) || tcp.timers.first < wakeUp
   }
 }
 

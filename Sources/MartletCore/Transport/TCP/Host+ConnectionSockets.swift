@@ -18,7 +18,8 @@ extension Host {
     nextSerial += 1
     let listener = Listener(local: local, options: options, isIPv4Only: local.address.isIPv4, serial: nextSerial)
     guard let key = listeners.insert(listener) else { throw .noResources }
-    bindings.insert(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
+    bindings.insert(
+      hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
     ports.insert(SocketTag(.listener, key.index), port: local.port)
     return SocketID(.listener, key)
   }
@@ -73,7 +74,8 @@ extension Host {
     let tcp = TCPConnection(
       connecting: flow, options: options, configuration: configuration.tcp,
       initialSequence: sequenceNumbers.value(for: flow, at: self.now),
-      timestampOffset: sequenceNumbers.timestampOffset(for: flow), maximumSegmentSize: maximumSegmentSize, now: self.now)
+      timestampOffset: sequenceNumbers.timestampOffset(for: flow), maximumSegmentSize: maximumSegmentSize,
+      limits: tcpLimits, now: self.now)
     guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))
@@ -97,6 +99,7 @@ extension Host {
 
   private func isTaken(_ flow: Flow) -> Bool { findConnection(flow) != nil }
 
+  @inline(__always)
   func connectionIndex(_ socket: SocketID) throws(SocketError) -> UInt32 {
     guard socket.kind == .connection, connections.contains(socket.key) else { throw .notASocket }
     return socket.key.index
@@ -130,7 +133,8 @@ extension Host {
   /// Puts a slice into the send buffer by reference, if there is room, and says whether there was.
   ///
   /// - Throws: as ``write(_:to:at:)-(RawSpan,_,_)``.
-  public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool {
+  public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool
+  {
     self.now = max(self.now, now)
     let index = try connectionIndex(socket)
     let taken = try connections[index].tcp.write(slice, at: self.now)
@@ -184,7 +188,8 @@ extension Host {
       place += 1
     }
     let local = listeners[index].local
-    bindings.remove(hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
+    bindings.remove(
+      hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
     ports.remove(SocketTag(.listener, index), port: local.port)
     listeners.remove(key)
   }

@@ -13,16 +13,37 @@ extension Host {
     guard context.isUnicast else { return drop(packet, .tcpNotUnicast) }
     guard hasValidChecksum(packet, context) else { return drop(packet, .tcpChecksum) }
     let header: TCPHeader
-    let options: TCPOptions
     do { header = try TCPHeader(parsing: packet.bytes) } catch { return drop(packet, .tcpTruncated) }
-    do { options = try TCPOptions(of: header, in: packet.bytes) } catch { return drop(packet, .tcpOptionMalformed) }
-    guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
-    packet.removeFirst(headerByteCount)
     let flow = Flow(
       localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
       remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
-    if context.interface != .loopback, flow.localAddress == flow.remoteAddress { return drop(packet, .tcpLand) }
-    guard let index = findConnection(flow) else { return receiveWithoutConnection(packet, header, options, flow, context) }
+    let isLand = context.interface != .loopback && flow.localAddress == flow.remoteAddress
+    let index = isLand ? nil : findConnection(flow)
+    // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
+    if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes),
+      connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount)
+    {
+      packet.removeFirst(headerByteCount)
+      if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
+        ledger.count(reason)
+      }
+      return update(index)
+    }
+    receiveUnexpected(packet, header, flow, isLand: isLand, index, context)
+  }
+
+  /// Any other segment.
+  @inline(never)
+  private mutating func receiveUnexpected(
+    _ packet: consuming Packet, _ header: TCPHeader, _ flow: Flow, isLand: Bool, _ index: UInt32?,
+    _ context: InternetContext
+  ) {
+    let options: TCPOptions
+    do { options = try TCPOptions(of: header, in: packet.bytes) } catch { return drop(packet, .tcpOptionMalformed) }
+    guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
+    packet.removeFirst(Int(header.headerByteCount))
+    if isLand { return drop(packet, .tcpLand) }
+    guard let index else { return receiveWithoutConnection(packet, header, options, flow, context) }
     if connections[index].isInTimeWait, header.flags.contains(.syn), !header.flags.contains(.ack),
       connections[index].tcp.acceptsReuse(by: header, options: options)
     {
@@ -57,7 +78,9 @@ extension Host {
       {
         // The segment that brought the cookie may bring data too.
         if let index = findConnection(flow) {
-          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+          if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) {
+            ledger.count(reason)
+          }
           update(index)
         }
         return
@@ -108,7 +131,7 @@ extension Host {
     let tcp = TCPConnection(
       accepting: flow, syn: header, options: options, socketOptions: socketOptions, configuration: configuration.tcp,
       initialSequence: sequence, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
-      maximumSegmentSize: maximumSegmentSize, now: now)
+      maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: now)
     let key = listeners.tenant(at: listener)
     guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
     connections[index].isHalfOpen = true
@@ -156,8 +179,10 @@ extension Host {
     let tcp = TCPConnection(
       cookie: flow, acknowledgment: header, options: options, agreed: agreed, socketOptions: socketOptions,
       configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
-      maximumSegmentSize: path, now: now)
-    guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else { return true }
+      maximumSegmentSize: path, limits: tcpLimits, now: now)
+    guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else {
+      return true
+    }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
     return true
@@ -210,19 +235,28 @@ extension Host {
   /// Does what follows from a change of connection `index`: events, timers, something to send, the end.
   @inline(__always)
   mutating func update(_ index: UInt32) {
-    if connections[index].tcp.hasChanges { noteChanges(connections[index].tcp.takeChanges(), of: index) }
+    if connections[index].needsUpdate { followUp(index) }
+  }
+
+  @inline(never)
+  private mutating func followUp(_ index: UInt32) {
+    if connections[index].tcp.hasChanges {
+      if let isFirst = connections[index].noteSimpleChanges() {
+        if isFirst { events.append(SocketID(.connection, connections.tenant(at: index))) }
+      } else {
+        noteChanges(connections[index].tcp.takeChanges(), of: index)
+      }
+    }
     if connections[index].tcp.isFinished { return removeConnection(index) }
     if connections[index].tcp.wantsTransmit && !connections[index].isPending {
       connections[index].isPending = true
       pending.append(connections.tenant(at: index))
     }
     // Deadlines mostly move away; then the old place in the heap is left until it comes up.
-    if let deadline = connections[index].tcp.deadline {
-      if let placed = connectionTimers.deadline(of: index) {
-        if deadline < placed { connectionTimers.set(deadline, for: index) }
-      } else {
-        connectionTimers.set(deadline, for: index)
-      }
+    let deadline = connections[index].tcp.timers.first
+    if deadline < connections[index].wakeUp {
+      connections[index].wakeUp = deadline
+      connectionTimers.set(deadline, for: index)
     }
   }
 
@@ -245,6 +279,7 @@ extension Host {
   mutating func fireConnectionTimers() {
     while let index = connectionTimers.popDue(at: now) {
       guard connections.isOccupied(index) else { continue }
+      connections[index].wakeUp = .distantFuture
       if let deadline = connections[index].tcp.deadline, deadline <= now { connections[index].tcp.advance(to: now) }
       update(index)
     }
@@ -257,18 +292,13 @@ extension Host {
     while let key = pending.popFirst() {
       guard connections.contains(key) else { continue }
       let index = key.index
-      connections[index].isPending = false
-      if connections[index].tcp.owesChallenge, !challenges.take(at: now) { connections[index].tcp.forgetChallenge() }
-      connections[index].tcp.transmit(from: pool, at: now, into: &segments)
-      guard !segments.isEmpty else {
-        update(index)
-        continue
-      }
-      let outgoing = outgoing(
-        for: connections[index].tcp.flow, timeToLive: connections[index].timeToLive,
-        trafficClass: connections[index].trafficClass)
+      let departure = connections[index].depart(from: pool, at: now, challenges: &challenges, into: &segments)
       update(index)
-      guard let outgoing else {
+      guard !segments.isEmpty else { continue }
+      guard
+        let outgoing = outgoing(
+          for: departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
+      else {
         while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
         continue
       }
@@ -279,6 +309,7 @@ extension Host {
     }
   }
 
+  @inline(__always)
   private mutating func outgoing(for flow: Flow, timeToLive: UInt8 = 0, trafficClass: UInt8 = 0) -> Outgoing? {
     guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil

@@ -37,7 +37,7 @@ extension TCPConnection {
     }
 
     if number > oldUnacknowledged {
-      advance(to: number, options, at: now)
+      advance(to: number, options.timestamps?.echoReply, at: now)
     } else if number == oldUnacknowledged, sendNext != sendUnacknowledged {
       // A duplicate (RFC 5681 section 2; with SACK, RFC 6675 section 2: it reports something new).
       let isSelective = flags.contains(.selective)
@@ -60,7 +60,7 @@ extension TCPConnection {
   }
 
   /// Everything before `number` arrived.
-  private mutating func advance(to number: SequenceNumber, _ options: TCPOptions, at now: Instant) {
+  private mutating func advance(to number: SequenceNumber, _ echo: UInt32?, at now: Instant) {
     let count = number - sendUnacknowledged
     let segmentSize = Int(segmentSize)
     let wasLimited = flags.contains(.wasLimited)
@@ -82,7 +82,7 @@ extension TCPConnection {
       if sendQueue.isEmpty { changes.insert(.drained) }
     }
 
-    takeRoundTrip(options, upTo: number, at: now)
+    takeRoundTrip(echo, upTo: number, at: now)
 
     let phase = recovery.phase
     let ended = recovery.advance(to: number, count: count, segmentSize: segmentSize, isSelective: isSelective)
@@ -134,13 +134,14 @@ extension TCPConnection {
   }
 
   /// Takes a sample of the round-trip time, if the acknowledgement up to `number` allows one.
-  mutating func takeRoundTrip(_ options: TCPOptions, upTo number: SequenceNumber, at now: Instant) {
+  @inline(__always)
+  mutating func takeRoundTrip(_ echo: UInt32?, upTo number: SequenceNumber, at now: Instant) {
     if flags.contains(.isTiming) {
       if number >= timedSequence {
         flags.remove(.isTiming)
         estimator.sample(now - timedAt, limits: limits)
       }
-    } else if flags.contains(.timestamps), let echo = options.timestamps?.echoReply, echo != 0,
+    } else if flags.contains(.timestamps), let echo, echo != 0,
       recovery.phase != .open || timeouts > 0
     {
       // The timestamp tells which transmission was acknowledged (RFC 7323 section 4.1; RFC 9293 MUST-18).

@@ -7,11 +7,12 @@ extension TCPConnection {
   package init(
     connecting flow: TCPFlow, options: TCPSocketOptions = TCPSocketOptions(),
     configuration: borrowing Host.Configuration.TCP, initialSequence: SequenceNumber, timestampOffset: UInt32 = 0,
-    maximumSegmentSize: Int, now: Instant
+    maximumSegmentSize: Int, limits: TCPLimits? = nil, now: Instant
   ) {
     self.init(
       flow: flow, state: .synSent, options: options, configuration: configuration, initialSequence: initialSequence,
-      timestampOffset: timestampOffset, maximumSegmentSize: maximumSegmentSize, now: now)
+      timestampOffset: timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: limits,
+      now: now)
     owed = .syn
   }
 
@@ -19,12 +20,13 @@ extension TCPConnection {
   package init(
     accepting flow: TCPFlow, syn header: TCPHeader, options received: TCPOptions,
     socketOptions: TCPSocketOptions = TCPSocketOptions(), configuration: borrowing Host.Configuration.TCP,
-    initialSequence: SequenceNumber, timestampOffset: UInt32 = 0, maximumSegmentSize: Int, now: Instant
+    initialSequence: SequenceNumber, timestampOffset: UInt32 = 0, maximumSegmentSize: Int, limits: TCPLimits? = nil,
+    now: Instant
   ) {
     self.init(
       flow: flow, state: .synReceived, options: socketOptions, configuration: configuration,
       initialSequence: initialSequence, timestampOffset: timestampOffset, maximumSegmentSize: maximumSegmentSize,
-      now: now)
+      limits: limits, now: now)
     flags.insert(.isPassive)
     takeSYN(header, received, at: now)
     owed = .syn
@@ -35,12 +37,14 @@ extension TCPConnection {
   package init(
     cookie flow: TCPFlow, acknowledgment header: TCPHeader, options received: TCPOptions,
     agreed: SYNCookie.Agreement, socketOptions: TCPSocketOptions = TCPSocketOptions(),
-    configuration: borrowing Host.Configuration.TCP, timestampOffset: UInt32 = 0, maximumSegmentSize: Int, now: Instant
+    configuration: borrowing Host.Configuration.TCP, timestampOffset: UInt32 = 0, maximumSegmentSize: Int,
+    limits: TCPLimits? = nil, now: Instant
   ) {
     self.init(
       flow: flow, state: .synReceived, options: socketOptions, configuration: configuration,
       initialSequence: header.acknowledgmentNumber - 1, timestampOffset: timestampOffset,
-      maximumSegmentSize: maximumSegmentSize, now: now)
+      maximumSegmentSize: maximumSegmentSize, limits: limits,
+      now: now)
     flags.insert(.isPassive)
     var syn = header
     syn.sequenceNumber = header.sequenceNumber - 1

@@ -6,31 +6,43 @@ extension TCPConnection {
   package mutating func receive(
     _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
-    // The segment that nearly every segment is: in order, nothing but data and an acknowledgement.
-    if state == .established, header.flags.subtracting(.psh) == .ack, header.sequenceNumber == receiveNext,
-      header.acknowledgmentNumber >= sendUnacknowledged, header.acknowledgmentNumber <= sendNext,
-      receiveQueue.reassembly.isEmpty, payload.count <= receiveEdge - receiveNext,
-      flags.isDisjoint(with: [.receivesUrgent, .isReleased])
-    {
-      if flags.contains(.timestamps) {
-        guard let timestamps = options.timestamps,
-          Int32(truncatingIfNeeded: timestamps.value &- recentTimestamp) >= 0
-        else { return receiveSynchronized(header, options, payload: payload, at: now) }
-        if lastAcknowledged == receiveNext {
-          recentTimestamp = timestamps.value
-          recentTimestampAt = now
-        }
-      }
-      heardAt = now
-      if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
-      if payload.count > 0 { return receiveText(header.sequenceNumber, payload: payload, at: now) }
-      return nil
+    if options.sackBlocks.isEmpty, expects(header, options.timestamps, payloadCount: payload.count) {
+      return receiveExpected(header, options.timestamps, payload: payload, at: now)
     }
     switch state {
     case .closed: return .tcpAfterClose
     case .synSent: return receiveInSynSent(header, options, payload: payload, at: now)
     default: return receiveSynchronized(header, options, payload: payload, at: now)
     }
+  }
+
+  /// Whether a segment is what nearly every segment is: in order, inside the window, nothing but data and an
+  /// acknowledgement of what is in flight. It has no other options than `timestamps`.
+  @inline(__always)
+  package func expects(_ header: TCPHeader, _ timestamps: TCPTimestamps?, payloadCount: Int) -> Bool {
+    guard state == .established, header.flags.subtracting(.psh) == .ack, header.sequenceNumber == receiveNext,
+      header.acknowledgmentNumber >= sendUnacknowledged, header.acknowledgmentNumber <= sendNext,
+      receiveQueue.reassembly.isEmpty, payloadCount <= receiveEdge - receiveNext,
+      flags.isDisjoint(with: .needsCare)
+    else { return false }
+    guard flags.contains(.timestamps) else { return true }
+    guard let timestamps else { return false }
+    return Int32(truncatingIfNeeded: timestamps.value &- recentTimestamp) >= 0
+  }
+
+  /// Takes a segment that ``expects(_:_:payloadCount:)`` accepted, as ``receive(_:_:payload:at:)`` does.
+  package mutating func receiveExpected(
+    _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
+  ) -> Drop.Reason? {
+    if let timestamps, flags.contains(.timestamps), lastAcknowledged == receiveNext {
+      recentTimestamp = timestamps.value
+      recentTimestampAt = now
+    }
+    heardAt = now
+    let options = TCPOptions(timestamps: timestamps)
+    if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
+    if payload.count > 0 { return receiveText(header.sequenceNumber, payload: payload, at: now) }
+    return nil
   }
 
   // MARK: 3.10.7.3, SYN-SENT
@@ -61,7 +73,7 @@ extension TCPConnection {
     if acknowledges {
       sendUnacknowledged = header.acknowledgmentNumber
       losses.advance(to: sendUnacknowledged)
-      takeRoundTrip(options, upTo: header.acknowledgmentNumber, at: now)
+      takeRoundTrip(options.timestamps?.echoReply, upTo: header.acknowledgmentNumber, at: now)
       establish(at: now)
       owed.remove(.syn)
       owed.insert(.acknowledgment)

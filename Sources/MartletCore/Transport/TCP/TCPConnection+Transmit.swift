@@ -26,7 +26,7 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
-    if !owed.isDisjoint(with: [.reset, .resetAnswer, .syn]) { transmitControl(from: pool, at: now, into: &output) }
+    if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent, .synReceived:
       break
@@ -40,9 +40,9 @@ extension TCPConnection {
       emit(from: pool, at: now, into: &output, sequence: sendNext - 1, count: 0, flags: .ack)
       owed.remove(.keepAliveProbe)
     }
-    if !owed.isDisjoint(with: [.acknowledgment, .challenge]) {
+    if !owed.isDisjoint(with: .anyAcknowledgment) {
       let sent = emit(from: pool, at: now, into: &output, sequence: sendNext, count: 0, flags: .ack) != nil
-      owed.subtract([.acknowledgment, .challenge])
+      owed.subtract(.anyAcknowledgment)
       // No memory: once more, soon.
       if !sent { timers.delayedAcknowledgment = now + .milliseconds(10) }
     }
@@ -91,7 +91,8 @@ extension TCPConnection {
     if sendUnacknowledged == sendNext, sendQueue.isEmpty, !finQueued { return }
     let size = segmentPayload
     let largest = min(Int(maximumSuperSegment), 65_435)
-    let most = largest < 2 * size ? size : largest / size * size
+    // What waits mostly fits one segment, and a division is dear.
+    let most = largest < 2 * size || sendQueue.byteCount <= size ? size : largest / size * size
     var pipe =
       max(0, losses.pipe(unacknowledged: sendUnacknowledged, next: sendNext) - Int(recovery.departed))
 
@@ -303,19 +304,11 @@ extension TCPConnection {
 
     let isSYN = bits.contains(.syn)
     let acknowledges = bits.contains(.ack)
-    var options = TCPOptions()
-    var optionCount = 0
     let plainTimestamps = !isSYN && flags.contains(.timestamps) && !(bits == .rst)
-    if isSYN {
-      options = synOptions(isAnswer: acknowledges, at: now)
-      optionCount = options.encodedByteCount
-    } else if flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty, !bits.contains(.rst) {
-      options.sackBlocks = receiveQueue.reassembly.blocks
-      if plainTimestamps { options.timestamps = TCPTimestamps(value: timestamp(at: now), echoReply: recentTimestamp) }
-      optionCount = options.encodedByteCount
-    } else if plainTimestamps {
-      optionCount = 12
-    }
+    // All options as one value are large; most segments have timestamps alone.
+    let hasOthers =
+      isSYN || (flags.contains(.selective) && !receiveQueue.reassembly.blocks.isEmpty && !bits.contains(.rst))
+    let optionCount = hasOthers ? optionByteCount(of: bits, at: now) : plainTimestamps ? 12 : 0
 
     let header = TCPHeader(
       sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: sequence,
@@ -326,12 +319,12 @@ extension TCPConnection {
     packet.prepend(TCPHeader.minimumByteCount + optionCount)
     var bytes = packet.mutableBytes
     header.write(to: &bytes)
-    if optionCount == 12, plainTimestamps {
+    if hasOthers {
+      writeOptions(of: bits, to: &bytes, at: now)
+    } else if plainTimestamps {
       bytes.store(bigEndian: 0x0101_080a as UInt32, at: 20)
       bytes.store(bigEndian: timestamp(at: now), at: 24)
       bytes.store(bigEndian: recentTimestamp, at: 28)
-    } else if optionCount > 0 {
-      options.write(to: &bytes, at: TCPHeader.minimumByteCount)
     }
     packet.metadata.checksumOffset = UInt16(TCPHeader.checksumOffset)
     output.append(packet)
@@ -340,12 +333,31 @@ extension TCPConnection {
       lastAcknowledged = receiveNext
       unacknowledgedBytes = 0
       timers.delayedAcknowledgment = .distantFuture
-      owed.subtract([.acknowledgment, .challenge])
+      owed.subtract(.anyAcknowledgment)
     }
     return sent
   }
 
-  @inline(__always)
+  private func options(of bits: TCPFlags, at now: Instant) -> TCPOptions {
+    if bits.contains(.syn) { return synOptions(isAnswer: bits.contains(.ack), at: now) }
+    var options = TCPOptions()
+    options.sackBlocks = receiveQueue.reassembly.blocks
+    if flags.contains(.timestamps) {
+      options.timestamps = TCPTimestamps(value: timestamp(at: now), echoReply: recentTimestamp)
+    }
+    return options
+  }
+
+  @inline(never)
+  private func optionByteCount(of bits: TCPFlags, at now: Instant) -> Int {
+    options(of: bits, at: now).encodedByteCount
+  }
+
+  @inline(never)
+  private func writeOptions(of bits: TCPFlags, to bytes: inout MutableRawSpan, at now: Instant) {
+    options(of: bits, at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
+  }
+
   private func synOptions(isAnswer: Bool, at now: Instant) -> TCPOptions {
     // An answer repeats only what the SYN offered (RFC 7323 section 2.2 and 3.2, RFC 2018 section 2).
     var options = TCPOptions(maximumSegmentSize: offeredSegmentSize)

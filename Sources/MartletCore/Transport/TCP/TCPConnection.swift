@@ -25,6 +25,12 @@ package struct TCPConnection: ~Copyable {
     static let keepAliveProbe = Owed(rawValue: 32)
     /// One byte into a closed window, or what a small one takes.
     static let windowProbe = Owed(rawValue: 64)
+
+    // As literals these would be arrays in a build without optimization.
+    /// What goes out before all else.
+    static let control = Owed(rawValue: 1 | 8 | 16)
+    /// What any segment with an ACK settles.
+    static let anyAcknowledgment = Owed(rawValue: 2 | 4)
   }
 
   struct Flags: OptionSet, BitwiseCopyable {
@@ -65,8 +71,11 @@ package struct TCPConnection: ~Copyable {
     static let synLost = Flags(rawValue: 1 << 20)
     /// The program was told of trouble (R1) with the data in flight.
     static let toldOfTrouble = Flags(rawValue: 1 << 21)
+    /// What keeps a segment off the short way.
+    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 15)
   }
 
+  private let anchor = Anchor()
   /// The connection's addresses and ports.
   package let flow: TCPFlow
   package internal(set) var state: TCPState
@@ -158,11 +167,15 @@ package struct TCPConnection: ~Copyable {
   /// What every opening has in common.
   init(
     flow: TCPFlow, state: TCPState, options: TCPSocketOptions, configuration: borrowing Host.Configuration.TCP,
-    initialSequence: SequenceNumber, timestampOffset: UInt32, maximumSegmentSize: Int, now: Instant
+    initialSequence: SequenceNumber, timestampOffset: UInt32, maximumSegmentSize: Int, limits hostLimits: TCPLimits?,
+    now: Instant
   ) {
     self.flow = flow
     self.state = state
-    limits = TCPLimits(configuration, options)
+    var limits: TCPLimits
+    if let hostLimits { limits = hostLimits } else { limits = TCPLimits(configuration) }
+    limits.apply(options)
+    self.limits = limits
     initialSend = initialSequence
     sendUnacknowledged = initialSequence
     sendNext = initialSequence

@@ -15,11 +15,12 @@ package struct TCPTimers: BitwiseCopyable {
   package var state = Instant.distantFuture
   package var purpose = Purpose.retransmit
 
+  /// The earliest of them; ``Instant/distantFuture`` when all are off.
   @inline(__always)
-  package var earliest: Instant? {
-    let first = min(min(retransmission, delayedAcknowledgment), min(keepAlive, state))
-    return first == .distantFuture ? nil : first
-  }
+  package var first: Instant { min(min(retransmission, delayedAcknowledgment), min(keepAlive, state)) }
+
+  @inline(__always)
+  package var earliest: Instant? { first == .distantFuture ? nil : first }
 
   package mutating func stopAll() { self = TCPTimers() }
 }
@@ -41,22 +42,38 @@ package struct TCPLimits: BitwiseCopyable {
   package var keepAliveIdle: UInt32
   package var keepAliveInterval: UInt32
 
-  package init(_ configuration: Host.Configuration.TCP, _ options: TCPSocketOptions) {
-    receiveBuffer = Self.clamp(options.receiveBufferByteCount ?? configuration.receiveBufferByteCount, 1 << 30)
-    sendBuffer = Self.clamp(options.sendBufferByteCount ?? configuration.sendBufferByteCount, 1 << 30)
+  /// The host's, changed where a program chose otherwise.
+  package init(_ configuration: borrowing Host.Configuration.TCP, _ options: TCPSocketOptions) {
+    self.init(configuration)
+    apply(options)
+  }
+
+  package mutating func apply(_ options: TCPSocketOptions) {
+    if let count = options.receiveBufferByteCount { receiveBuffer = Self.clamp(count, 1 << 30) }
+    if let count = options.sendBufferByteCount { sendBuffer = Self.clamp(count, 1 << 30) }
+    if let count = options.keepAliveProbes { keepAliveProbes = UInt16(clamping: count) }
+    if let timeout = options.userTimeout { userTimeout = Self.milliseconds(timeout) }
+    if let idle = options.keepAliveIdle { keepAliveIdle = Self.milliseconds(idle) }
+    if let interval = options.keepAliveInterval { keepAliveInterval = Self.milliseconds(interval) }
+  }
+
+  /// What holds where a program chose nothing. A host makes it once: to divide a `Duration` takes 128 bits.
+  package init(_ configuration: borrowing Host.Configuration.TCP) {
+    receiveBuffer = Self.clamp(configuration.receiveBufferByteCount, 1 << 30)
+    sendBuffer = Self.clamp(configuration.sendBufferByteCount, 1 << 30)
     reassemblyPieces = UInt16(clamping: configuration.maximumReassemblyPieces)
-    keepAliveProbes = UInt16(clamping: options.keepAliveProbes ?? configuration.keepAliveProbes)
+    keepAliveProbes = UInt16(clamping: configuration.keepAliveProbes)
     minimumTimeout = Self.milliseconds(configuration.minimumRetransmissionTimeout)
     initialTimeout = Self.milliseconds(configuration.initialRetransmissionTimeout)
     maximumTimeout = Self.milliseconds(configuration.maximumRetransmissionTimeout)
-    userTimeout = Self.milliseconds(options.userTimeout ?? configuration.userTimeout)
+    userTimeout = Self.milliseconds(configuration.userTimeout)
     connectTimeout = Self.milliseconds(configuration.connectTimeout)
     // An ACK is never held for half a second or more (RFC 9293 section 3.8.6.3, MUST-40).
     delayedAcknowledgment = min(Self.milliseconds(configuration.delayedAcknowledgment), 499)
     timeWait = Self.milliseconds(configuration.maximumSegmentLifetime * 2)
     finWait2 = Self.milliseconds(configuration.finWait2Timeout)
-    keepAliveIdle = Self.milliseconds(options.keepAliveIdle ?? configuration.keepAliveIdle)
-    keepAliveInterval = Self.milliseconds(options.keepAliveInterval ?? configuration.keepAliveInterval)
+    keepAliveIdle = Self.milliseconds(configuration.keepAliveIdle)
+    keepAliveInterval = Self.milliseconds(configuration.keepAliveInterval)
   }
 
   private static func clamp(_ count: Int, _ most: Int) -> UInt32 { UInt32(max(1, min(count, most))) }

@@ -19,7 +19,32 @@ struct DatagramSocket: ~Copyable {
   var error: SocketError?
   var changes: SocketEvent.Changes = []
 
+  /// ``serial`` if the socket has no peer, has `port`, and takes what is sent to `address`; `exact` says whether it has to
+  /// be bound to an address.
+  @inline(__always)
+  func serial(ifFor address: IPAddress, version: IPVersion, port: UInt16, exact: Bool) -> UInt64? {
+    guard local.port == port, remote == nil, local.address.isUnspecified != exact,
+      accepts(version: version, to: address)
+    else { return nil }
+    return serial
+  }
+
+  /// Whether memory of `cost` bytes is within the socket's bound; one datagram always is.
+  @inline(__always)
+  func hasRoom(for cost: Int) -> Bool { receivedByteCount + cost <= receiveBufferByteCount || received.isEmpty }
+
+  /// Puts a datagram at the end, and returns whether the socket has to be named in an event.
+  @inline(__always)
+  mutating func take(_ datagram: consuming Packet, cost: Int) -> Bool {
+    received.append(datagram)
+    receivedByteCount += cost
+    let isFirst = changes.isEmpty
+    changes.insert(.readable)
+    return isFirst
+  }
+
   /// Whether a packet of this version and to this address is for the socket.
+  @inline(__always)
   func accepts(version: IPVersion, to address: IPAddress) -> Bool {
     if local.address.isUnspecified {
       return version == .v4 ? local.address.isIPv4 || !options.ipv6Only : !isIPv4Only

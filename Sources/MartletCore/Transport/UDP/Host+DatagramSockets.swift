@@ -29,7 +29,9 @@ extension Host {
   ///   has the same two ends.
   public mutating func connectDatagram(_ socket: SocketID, to remote: SocketAddress) throws(SocketError) {
     let index = try datagramIndex(socket)
-    guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else { throw .invalidAddress }
+    guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else {
+      throw .invalidAddress
+    }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
     var local = datagrams[index].local
     if local.address.isUnspecified {
@@ -42,8 +44,12 @@ extension Host {
     reindex(index)
   }
 
+  @inline(__always)
   private func canReach(_ address: IPAddress, _ index: UInt32) -> Bool {
-    if address.isIPv4 { return !datagrams[index].options.ipv6Only && (datagrams[index].local.address.isUnspecified || datagrams[index].local.address.isIPv4) }
+    if address.isIPv4 {
+      return !datagrams[index].options.ipv6Only
+        && (datagrams[index].local.address.isUnspecified || datagrams[index].local.address.isIPv4)
+    }
     return !datagrams[index].isIPv4Only
   }
 
@@ -55,7 +61,8 @@ extension Host {
     guard let remote = datagrams[index].remote else { return nil }
     return Flow(
       localAddress: datagrams[index].local.address, localPort: datagrams[index].local.port,
-      remoteAddress: remote.address, remotePort: remote.port, zone: remote.address.isLinkLocal ? InterfaceID(index: UInt16(truncatingIfNeeded: remote.zone)) : .loopback)
+      remoteAddress: remote.address, remotePort: remote.port,
+      zone: remote.address.isLinkLocal ? InterfaceID(index: UInt16(truncatingIfNeeded: remote.zone)) : .loopback)
   }
 
   private mutating func reindex(_ index: UInt32) {
@@ -80,6 +87,7 @@ extension Host {
     bindings.remove(hash(ofPort: local.port, address: local.address, .datagram), place: tag)
   }
 
+  @inline(__always)
   func datagramIndex(_ socket: SocketID) throws(SocketError) -> UInt32 {
     guard socket.kind == .datagram, datagrams.contains(socket.key) else { throw .notASocket }
     return socket.key.index
@@ -100,15 +108,20 @@ extension Host {
       throw error
     }
     guard let remote = remote ?? datagrams[index].remote else { throw .notConnected }
-    guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else { throw .invalidAddress }
+    guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else {
+      throw .invalidAddress
+    }
     let length = UDPHeader.byteCount + payload.byteCount
-    guard length <= (remote.address.isIPv4 ? 65_535 - IPv4Header.minimumByteCount : 65_535) else { throw .messageTooLong }
+    guard length <= (remote.address.isIPv4 ? 65_535 - IPv4Header.minimumByteCount : 65_535) else {
+      throw .messageTooLong
+    }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
-    if !datagrams[index].options.allowsBroadcast, addresses.isBroadcast(remote.address, on: route.interface) {
+    if !datagrams[index].options.allowsBroadcast, isBroadcast(remote.address, on: route.interface) {
       throw .invalidAddress
     }
     let local = datagrams[index].local
-    guard let source = local.address.isUnspecified ? sourceAddress(for: remote.address, by: route.interface) : local.address
+    guard
+      let source = local.address.isUnspecified ? sourceAddress(for: remote.address, by: route.interface) : local.address
     else { throw .noRoute }
     guard var packet = makePacket(copying: payload) else { throw .noResources }
     let options = datagrams[index].options
@@ -127,6 +140,7 @@ extension Host {
   }
 
   /// A packet with a copy of `payload`: in its own block if it fits, else in a region.
+  @inline(__always)
   func makePacket(copying payload: RawSpan) -> Packet? {
     guard var packet = pool.allocate() else { return nil }
     if payload.byteCount <= packet.tailRoom {

@@ -30,9 +30,7 @@ extension Host {
       return drop(packet, .udpNoSocket)
     }
     let cost = Packet.blockByteCount + packet.count - packet.linearCount
-    guard datagrams[place].receivedByteCount + cost <= datagrams[place].receiveBufferByteCount
-      || datagrams[place].received.isEmpty
-    else { return drop(packet, .udpReceiveBufferFull) }
+    guard datagrams[place].hasRoom(for: cost) else { return drop(packet, .udpReceiveBufferFull) }
     packet.removeFirst(UDPHeader.byteCount)
     let record = ReceivedDatagram(
       byteCount: packet.count, isTruncated: false,
@@ -40,18 +38,18 @@ extension Host {
       destination: SocketAddress(context.destination, port: destinationPort, zone: UInt32(zone.index)),
       interface: context.interface, hopLimit: context.hopLimit, trafficClass: context.trafficClass, time: now)
     guard packet.prepend(record) else { return drop(packet, .ipExtensionMalformed) }
-    datagrams[place].received.append(packet)
-    datagrams[place].receivedByteCount += cost
-    note(.readable, on: SocketID(.datagram, datagrams.tenant(at: place)))
+    if datagrams[place].take(packet, cost: cost) { events.append(SocketID(.datagram, datagrams.tenant(at: place))) }
   }
 
   /// The socket a datagram is for: a connected one first, then one bound to the address, then one bound to the port.
   private func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
     (connectedDatagramCount > 0 ? findConnectedDatagram(flow) : nil)
       ?? (addressBoundDatagramCount > 0
-        ? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
+        ? boundDatagramSocket(
+          port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
         : nil)
-      ?? boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
+      ?? boundDatagramSocket(
+        port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
   }
 
   func findConnectedDatagram(_ flow: Flow) -> UInt32? {
@@ -69,12 +67,12 @@ extension Host {
     var bestSerial: UInt64 = 0
     bindings.forEach(hash(ofPort: port, address: exact ? address : nil, .datagram)) { value in
       let tag = SocketTag(value)
-      guard tag.kind == .datagram, datagrams[tag.index].local.port == port, datagrams[tag.index].remote == nil,
-        datagrams[tag.index].local.address.isUnspecified != exact,
-        datagrams[tag.index].accepts(version: version, to: address), datagrams[tag.index].serial >= bestSerial
+      guard tag.kind == .datagram,
+        let serial = datagrams[tag.index].serial(ifFor: address, version: version, port: port, exact: exact),
+        serial >= bestSerial
       else { return }
       best = tag.index
-      bestSerial = datagrams[tag.index].serial
+      bestSerial = serial
     }
     return best
   }
