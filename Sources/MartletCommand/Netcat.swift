@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import Martlet
 import MartletCore
@@ -42,13 +43,18 @@ struct Netcat: ParsableCommand {
   func validate() throws { _ = try endpoint() }
 
   func run() throws {
-    // A reader that went away is an error of the write, not the end of the program.
-    signal(SIGPIPE, SIG_IGN)
+    let signals = Signals(blocking: [SIGINT, SIGTERM])
     let endpoint = try endpoint()
     try reportingFailure {
       let computer = try CommandHost(network)
       let host = computer.host
       let options = (listens: listens, datagrams: datagrams)
+      DispatchQueue.global().async {
+        // The capture is complete, whoever ends the program.
+        let signal = signals.wait()
+        computer.finish()
+        Glibc.exit(128 + signal)
+      }
       try computer.loop.runAndWait {
         switch (options.datagrams, options.listens) {
         case (false, false): try await Self.carry(host.connect(to: endpoint))
@@ -108,7 +114,7 @@ struct Netcat: ParsableCommand {
   }
 
   /// A datagram for each block of input; answers are written as they come. At the end of the input answers are waited
-  /// for a while longer.
+  /// for a second longer. An ICMP error ends it at once.
   private static func carry(_ socket: UDPSocket, first: [UInt8]?) async throws {
     let loop = socket.host.loop
     let output = StandardOutput()
@@ -116,19 +122,17 @@ struct Netcat: ParsableCommand {
     let receiver = loop.task {
       while true { _ = await output.write(try await socket.receive().bytes) }
     }
-    defer { receiver.cancel() }
-    var blocks = StandardInput(limit: 16_384)
-    while let block = await blocks.next() { try socket.send(block) }
+    let sender = loop.task {
+      defer { receiver.cancel() }
+      var blocks = StandardInput(limit: 16_384)
+      while let block = await blocks.next() { try socket.send(block) }
+      try await loop.clock.sleep(for: .seconds(1))
+    }
     do {
-      try await loop.withTimeout(.seconds(1)) {
-        try await withTaskCancellationHandler {
-          try await receiver.value
-        } onCancel: {
-          receiver.cancel()
-        }
-      }
-    } catch SocketError.timedOut, SocketError.cancelled {
-      // Nobody has more to say.
+      try await receiver.value
+    } catch SocketError.cancelled {
+      // Nobody has more to say, or sending failed.
+      try await sender.value
     }
     await output.finish()
   }

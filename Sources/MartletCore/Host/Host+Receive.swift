@@ -85,12 +85,12 @@ extension Host {
   @inline(never)
   private mutating func receiveUnknownProtocol(_ packet: consuming Packet, _ context: InternetContext) {
     if context.source.isIPv4 {
-      sendError(.v4(.destinationUnreachable(code: .protocol, nextHopMTU: 0)), about: packet, context)
+      sendError(.v4(.destinationUnreachable(code: .protocol, nextHopMTU: 0)), about: &packet, context)
     } else if context.protocol != .noNextHeader {
       let pointer = nextHeaderPointer(&packet, context)
       sendError(
         .v6(.parameterProblem(code: IPv6HeaderProblem.Code.unrecognizedNextHeader.rawValue, pointer: pointer)),
-        about: packet, context)
+        about: &packet, context)
     }
     drop(packet, .ipUnknownProtocol)
   }

@@ -110,13 +110,15 @@ extension Host {
   /// RFC 4443 section 2.4 (e)), and not more often than the bound.
   ///
   /// The packet begins with its transport header; the IP header still stands in front.
-  mutating func sendError(_ error: ICMPError, about packet: borrowing Packet, _ context: InternetContext) {
+  mutating func sendError(_ error: ICMPError, about packet: inout Packet, _ context: InternetContext) {
     guard context.source.isUnicast, mayAnswerWithError(packet, error, context) else { return }
     guard icmpErrors.take(at: now) else { return ledger.count(.icmpRateLimited) }
     let source = context.isUnicast ? context.destination : sourceAddress(for: context.source, by: context.interface)
     guard let source, let route = findRoute(to: context.source, zone: context.source.isLinkLocal ? context.interface : nil)
     else { return ledger.count(.ipNoRoute) }
     guard var reply = pool.allocate() else { return ledger.count(.poolExhausted) }
+    // Quotes are unchanged (HR3-18); a checksum that its sender left to a device is one nobody ever wrote.
+    Segmentation.completeChecksum(&packet)
     let isIPv4 = context.source.isIPv4
     // As much of the packet as fits into what every link carries: 576 (RFC 1812 section 4.3.2.3) or 1,280 bytes.
     let limit = (isIPv4 ? 576 - IPv4Header.minimumByteCount : 1_280 - IPv6Header.byteCount) - 8
@@ -189,7 +191,8 @@ extension Host {
 enum QuotedError: BitwiseCopyable {
   /// Nobody listens there (port or protocol unreachable).
   case refused
-  /// It cannot be reached for now: a hint, not proof (HR3-22).
+  /// It cannot be reached for now: a hint from a router, not proof (HR3-22); without one, this host's own finding that
+  /// the neighbour does not answer.
   case unreachable(by: IPAddress?)
   /// `reported` is the next hop's MTU, 0 from routers older than RFC 1191.
   case packetTooBig(reported: Int)

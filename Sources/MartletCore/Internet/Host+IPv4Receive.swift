@@ -42,7 +42,7 @@ extension Host {
         packet.removeFirst(headerByteCount)
         // Never about a later fragment (HR3-19).
         if header.fragmentOffset == 0 {
-          sendError(.v4(.parameterProblem(code: 0, pointer: pointer)), about: packet, context)
+          sendError(.v4(.parameterProblem(code: 0, pointer: pointer)), about: &packet, context)
         }
         return drop(packet, .ipOptionMalformed)
       }

@@ -70,7 +70,7 @@ extension Host {
         let reports = !carriesICMPv6Error(packet)
         packet.removeFirst(IPv6Header.byteCount)
         if reports {
-          sendError(.v6(.parameterProblem(code: 0, pointer: UInt32(routing.offset + 2))), about: packet, context)
+          sendError(.v6(.parameterProblem(code: 0, pointer: UInt32(routing.offset + 2))), about: &packet, context)
         }
         drop(packet, .ipRoutingHeader)
         return nil
@@ -82,7 +82,7 @@ extension Host {
         packet.removeFirst(IPv6Header.byteCount)
         if isOwed {
           sendError(
-            .v6(.parameterProblem(code: problem.code.rawValue, pointer: UInt32(problem.pointer))), about: packet, context)
+            .v6(.parameterProblem(code: problem.code.rawValue, pointer: UInt32(problem.pointer))), about: &packet, context)
         }
         drop(packet, .ipExtensionUnknown)
         return nil

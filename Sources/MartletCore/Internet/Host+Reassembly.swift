@@ -21,7 +21,7 @@ extension Host {
       if !context.source.isIPv4, pointer != nil || reason == .fragmentTiny {
         packet.removeFirst(context.headerByteCount)
         let code: UInt8 = pointer == nil ? 3 : 0
-        sendError(.v6(.parameterProblem(code: code, pointer: pointer ?? 0)), about: packet, context)
+        sendError(.v6(.parameterProblem(code: code, pointer: pointer ?? 0)), about: &packet, context)
       }
       drop(packet, reason)
       return nil
@@ -48,7 +48,7 @@ extension Host {
       let destination = IPAddress(header.destination)
       packet.removeFirst(Int(header.headerByteCount))
       sendError(
-        .v4(.timeExceeded(code: .duringReassembly)), about: packet,
+        .v4(.timeExceeded(code: .duringReassembly)), about: &packet,
         InternetContext(
           source: IPAddress(header.source), destination: destination, protocol: header.protocol,
           hopLimit: header.timeToLive, trafficClass: header.trafficClass.value, interface: interface,
@@ -57,7 +57,7 @@ extension Host {
       let destination = IPAddress(header.destination)
       packet.removeFirst(IPv6Header.byteCount)
       sendError(
-        .v6(.timeExceeded(code: 1)), about: packet,
+        .v6(.timeExceeded(code: 1)), about: &packet,
         InternetContext(
           source: IPAddress(header.source), destination: destination, protocol: header.nextHeader,
           hopLimit: header.hopLimit, trafficClass: header.trafficClass.value, interface: interface,

@@ -363,6 +363,8 @@ extension Host {
     let report: TCPPathReport
     switch error {
     case .refused: report = .hard(.refused)
+    // What the host found itself is no rumour: an open ends with it (a connection that stands goes on).
+    case .unreachable(nil): report = .hard(.unreachable(by: flow.localAddress))
     case .unreachable(let reporter), .timeExceeded(let reporter):
       report = .soft(.unreachable(by: reporter ?? flow.localAddress))
     case .packetTooBig(let reported):

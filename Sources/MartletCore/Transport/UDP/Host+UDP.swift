@@ -26,7 +26,7 @@ extension Host {
       sendError(
         context.source.isIPv4
           ? .v4(.destinationUnreachable(code: .port, nextHopMTU: 0)) : .v6(.destinationUnreachable(code: .port)),
-        about: packet, context)
+        about: &packet, context)
       return drop(packet, .udpNoSocket)
     }
     let cost = Packet.blockByteCount + packet.count - packet.linearCount
