@@ -54,6 +54,8 @@ public struct Host: ~Copyable {
   /// How many of them have a peer, and how many an address: look-ups that nobody needs are not made.
   var connectedDatagramCount = 0
   var addressBoundDatagramCount = 0
+  /// Forgotten whenever a datagram socket comes, goes or changes its ends.
+  var lastPortBinding = LastPortBinding()
   var echoes: Slab<EchoSocket>
   var connectionTimers = DeadlineHeap()
   var challenges: TokenBucket

@@ -53,6 +53,14 @@ struct DatagramSocket: ~Copyable {
   }
 }
 
+/// The socket without address or peer that the last datagram was for: most are like the one before.
+struct LastPortBinding: BitwiseCopyable {
+  /// 0 when there is none.
+  var port: UInt16 = 0
+  var version = IPVersion.v4
+  var index: UInt32 = 0
+}
+
 /// A socket for ICMP echo requests and their replies.
 struct EchoSocket: ~Copyable {
   let version: IPVersion

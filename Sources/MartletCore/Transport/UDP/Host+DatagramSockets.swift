@@ -66,6 +66,7 @@ extension Host {
   }
 
   private mutating func reindex(_ index: UInt32) {
+    lastPortBinding = LastPortBinding()
     let tag = SocketTag(.datagram, index).value
     let local = datagrams[index].local
     if let flow = flow(of: index) {
@@ -77,6 +78,7 @@ extension Host {
   }
 
   private mutating func unindex(_ index: UInt32) {
+    lastPortBinding = LastPortBinding()
     let tag = SocketTag(.datagram, index).value
     let local = datagrams[index].local
     if let flow = flow(of: index) {

@@ -42,14 +42,19 @@ extension Host {
   }
 
   /// The socket a datagram is for: a connected one first, then one bound to the address, then one bound to the port.
-  private func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
-    (connectedDatagramCount > 0 ? findConnectedDatagram(flow) : nil)
-      ?? (addressBoundDatagramCount > 0
-        ? boundDatagramSocket(
-          port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: true)
-        : nil)
-      ?? boundDatagramSocket(
-        port: flow.localPort, address: flow.localAddress, version: context.source.version, exact: false)
+  @inline(__always)
+  private mutating func findDatagramSocket(_ flow: Flow, _ context: InternetContext) -> UInt32? {
+    if connectedDatagramCount > 0, let found = findConnectedDatagram(flow) { return found }
+    let version = context.source.version
+    if addressBoundDatagramCount > 0,
+      let found = boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: version, exact: true)
+    {
+      return found
+    }
+    if flow.localPort == lastPortBinding.port, version == lastPortBinding.version { return lastPortBinding.index }
+    let found = boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: version, exact: false)
+    if let found { lastPortBinding = LastPortBinding(port: flow.localPort, version: version, index: found) }
+    return found
   }
 
   func findConnectedDatagram(_ flow: Flow) -> UInt32? {
@@ -62,6 +67,7 @@ extension Host {
     }.map { SocketTag($0).index }
   }
 
+  @inline(never)
   func boundDatagramSocket(port: UInt16, address: IPAddress, version: IPVersion, exact: Bool) -> UInt32? {
     var best: UInt32?
     var bestSerial: UInt64 = 0
