@@ -108,6 +108,17 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     return unsafe element(key.index).move()
   }
 
+  /// Ends the element where it stands; its key answers no more. Taking a large one out would copy it.
+  package mutating func discard(_ key: SlabKey) {
+    guard contains(key) else { return }
+    let place = unsafe place(key.index)
+    unsafe place.pointee.generation &+= 1
+    unsafe place.pointee.nextFree = freeHead
+    freeHead = key.index
+    count -= 1
+    unsafe element(key.index).deinitialize(count: 1)
+  }
+
   /// Whether `key`'s element is still there.
   @inline(__always)
   package func contains(_ key: SlabKey) -> Bool {

@@ -223,7 +223,7 @@ extension Host {
       listeners[listener.index].halfOpenCount -= 1
     }
     let wasInTimeWait = connections[index].isInTimeWait
-    connections.remove(key)
+    connections.discard(key)
     if wasInTimeWait { forgetGoneTimeWaits() }
   }
 
