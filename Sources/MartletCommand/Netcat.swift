@@ -47,6 +47,8 @@ struct Netcat: ParsableCommand {
     let endpoint = try endpoint()
     try reportingFailure {
       let computer = try CommandHost(network)
+      // However it ends, the capture is complete.
+      defer { computer.finish() }
       let host = computer.host
       let options = (listens: listens, datagrams: datagrams)
       DispatchQueue.global().async {
@@ -74,7 +76,6 @@ struct Netcat: ParsableCommand {
           try await Self.carry(socket, first: first.bytes)
         }
       }
-      computer.finish()
     }
   }
 

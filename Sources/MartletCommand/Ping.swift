@@ -40,6 +40,8 @@ struct Ping: ParsableCommand {
     let signals = Signals(blocking: [SIGINT, SIGTERM])
     try reportingFailure {
       let computer = try CommandHost(network)
+      // However it ends, the capture is complete.
+      defer { computer.finish() }
       let pinger = Pinger(options: self, host: computer.host)
       let task = computer.loop.task { try await pinger.run() }
       DispatchQueue.global().async {
@@ -51,7 +53,6 @@ struct Ping: ParsableCommand {
       } catch SocketError.cancelled, is CancellationError {
         // The user has seen enough.
       }
-      computer.finish()
       if pinger.sayTotals() == 0 { throw ExitCode(CommandFailure.Code.network.rawValue) }
     }
   }
