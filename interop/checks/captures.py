@@ -8,8 +8,11 @@ from bench import MARTLET_MAC
 from harness import Failure, check, expect
 
 BAD = "_ws.malformed || _ws.short"
-for layer in ("ip", "udp", "icmp", "icmpv6"):
+for layer in ("ip", "icmp", "icmpv6"):
     BAD += f' || {layer}.checksum.status == "Bad"'
+# The kernel quotes a datagram in an ICMP error as it came in; where Martlet left the sum to the device, nobody ever wrote
+# it. From Martlet we do not take that either.
+BAD += f' || (udp.checksum.status == "Bad" && !((icmp || icmpv6) && !(eth.src == {MARTLET_MAC})))'
 # Linux writes a TCP checksum of 0 as 0xffff when no device does it, as is right for UDP only; tshark calls it bad. From
 # Martlet we do not take it.
 BAD += f' || (tcp.checksum.status == "Bad" && !(tcp.checksum == 0xffff && !(eth.src == {MARTLET_MAC})))'
