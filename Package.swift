@@ -35,7 +35,8 @@ let package = Package(
       dependencies: ["MartletWire", .product(name: "BasicContainers", package: "swift-collections")],
       swiftSettings: settings),
     .target(name: "CMartletLinux"),
-    .target(name: "MartletLinks", dependencies: ["MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
+    .target(
+      name: "MartletLinks", dependencies: ["MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
     .target(
       name: "Martlet",
       dependencies: [
@@ -52,19 +53,24 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"], swiftSettings: settings),
     .target(
-      name: "HostFuzzing", dependencies: ["MartletCore", "MartletWire"], path: "Tests/HostFuzzing", swiftSettings: settings),
+      name: "HostFuzzing", dependencies: ["MartletCore", "MartletWire"], path: "Tests/HostFuzzing",
+      swiftSettings: settings),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing", "AllocationCounter"],
       swiftSettings: settings),
-    .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
+    .testTarget(
+      name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"],
+      swiftSettings: settings),
     .testTarget(
       name: "MartletCommandTests",
       dependencies: [
         "MartletCommand", "MartletWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletLinks", "MartletCore", "MartletWire"], swiftSettings: settings),
+    .testTarget(
+      name: "MartletTests", dependencies: ["Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

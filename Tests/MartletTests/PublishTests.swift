@@ -118,7 +118,9 @@ final class SystemClient {
   func exchange(_ bytes: [UInt8]) -> [UInt8] {
     var sent = 0
     while sent < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + sent, bytes.count - sent) }
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe buffer.baseAddress.map { unsafe write(descriptor, $0 + sent, bytes.count - sent) } ?? 0
+      }
       guard count > 0 else { return [] }
       sent += count
     }

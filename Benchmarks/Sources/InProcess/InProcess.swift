@@ -48,7 +48,9 @@ struct InProcess {
         pair.exchange()
         var span = sink.mutableSpan
         var buffer = span.mutableBytes
-        while case .bytes(let count) = try pair.server.read(from: receiver, into: &buffer, at: pair.now) { total += count }
+        while case .bytes(let count) = try pair.server.read(from: receiver, into: &buffer, at: pair.now) {
+          total += count
+        }
       }
       return total
     }
@@ -149,7 +151,8 @@ struct InProcess {
     var listeners: [SocketID] = []
     // A port for each thousand, so that the ephemeral ports of one peer do not run out.
     for port in 0..<((count + 999) / 1_000) {
-      listeners.append(try pair.server.listen(on: SocketAddress(.any(.v4), port: UInt16(6_000 + port)), options: options))
+      listeners.append(
+        try pair.server.listen(on: SocketAddress(.any(.v4), port: UInt16(6_000 + port)), options: options))
     }
     let before = residentByteCount()
     for index in 0..<count {

@@ -71,20 +71,24 @@ extension Host {
     return record
   }
 
-  mutating func receiveEchoReply(_ packet: consuming Packet, _ context: InternetContext, identifier: UInt16, sequence: UInt16) {
+  mutating func receiveEchoReply(
+    _ packet: consuming Packet, _ context: InternetContext, identifier: UInt16, sequence: UInt16
+  ) {
     guard let index = findEcho(identifier, context.source.version) else { return drop(packet, .icmpErrorUnmatched) }
     packet.removeFirst(8)
     let record = ReceivedEcho(
       kind: .reply, sequence: sequence, byteCount: packet.count,
-      source: SocketAddress(context.source, port: 0, zone: context.source.isLinkLocal ? UInt32(context.interface.index) : 0),
+      source: SocketAddress(
+        context.source, port: 0, zone: context.source.isLinkLocal ? UInt32(context.interface.index) : 0),
       hopLimit: context.hopLimit, time: now)
     append(packet, record, to: index)
   }
 
   private mutating func append(_ packet: consuming Packet, _ record: ReceivedEcho, to index: UInt32) {
     let cost = Packet.blockByteCount + packet.count - packet.linearCount
-    guard echoes[index].receivedByteCount + cost <= configuration.datagrams.receiveBufferByteCount
-      || echoes[index].received.isEmpty, packet.prepend(record)
+    guard
+      echoes[index].receivedByteCount + cost <= configuration.datagrams.receiveBufferByteCount
+        || echoes[index].received.isEmpty, packet.prepend(record)
     else {
       return drop(packet, .udpReceiveBufferFull)
     }

@@ -52,7 +52,8 @@ extension Host {
     case .echoReply(let identifier, let sequence):
       receiveEchoReply(packet, context, identifier: identifier, sequence: sequence)
     case .destinationUnreachable, .packetTooBig, .timeExceeded, .parameterProblem:
-      deliverError(.v6(message), quoting: packet, at: ICMPv6Message.byteCount, from: context.source, on: context.interface)
+      deliverError(
+        .v6(message), quoting: packet, at: ICMPv6Message.byteCount, from: context.source, on: context.interface)
     case .other(let type, _, _):
       if type.isNeighborDiscovery { return receiveNeighborDiscovery(packet, context) }
       drop(packet, .icmpUnknownType)
@@ -114,7 +115,8 @@ extension Host {
     guard context.source.isUnicast, mayAnswerWithError(packet, error, context) else { return }
     guard icmpErrors.take(at: now) else { return ledger.count(.icmpRateLimited) }
     let source = context.isUnicast ? context.destination : sourceAddress(for: context.source, by: context.interface)
-    guard let source, let route = findRoute(to: context.source, zone: context.source.isLinkLocal ? context.interface : nil)
+    guard let source,
+      let route = findRoute(to: context.source, zone: context.source.isLinkLocal ? context.interface : nil)
     else { return ledger.count(.ipNoRoute) }
     guard var reply = pool.allocate() else { return ledger.count(.poolExhausted) }
     // Quotes are unchanged (HR3-18); a checksum that its sender left to a device is one nobody ever wrote.
@@ -203,7 +205,8 @@ enum QuotedError: BitwiseCopyable {
 extension Host {
   /// Hands an error to the socket whose packet it quotes (HR3-20). `packet` has the quoted IP packet at `offset`.
   mutating func deliverError(
-    _ error: ICMPError, quoting packet: borrowing Packet, at offset: Int, from reporter: IPAddress?, on interface: InterfaceID
+    _ error: ICMPError, quoting packet: borrowing Packet, at offset: Int, from reporter: IPAddress?,
+    on interface: InterfaceID
   ) {
     guard let quote = Quote(parsing: packet.bytes, at: offset), quote.source.version == error.version,
       addresses.isLocal(quote.source, on: interface)
@@ -267,7 +270,9 @@ struct Quote: BitwiseCopyable {
       guard bytes.byteCount >= offset + IPv4Header.minimumByteCount else { return nil }
       // The quote is cut off, so that its lengths do not fit: fields are read where they stand.
       let ihl = Int(bytes.bigEndian(at: offset, as: UInt8.self) & 15) * 4
-      guard ihl >= IPv4Header.minimumByteCount, bytes.bigEndian(at: offset + 6, as: UInt16.self) & 0x1fff == 0 else { return nil }
+      guard ihl >= IPv4Header.minimumByteCount, bytes.bigEndian(at: offset + 6, as: UInt16.self) & 0x1fff == 0 else {
+        return nil
+      }
       source = IPAddress(IPv4Address(reading: bytes, at: offset + 12))
       destination = IPAddress(IPv4Address(reading: bytes, at: offset + 16))
       `protocol` = IPProtocol(value: bytes.bigEndian(at: offset + 9))

@@ -21,7 +21,8 @@ extension Host {
       if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
       if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
       isLocal = addresses.isLocal(destination, on: interface)
-      guard isLocal || header.destination.isMulticast && addresses.isMember(of: header.destination, on: interface) else {
+      guard isLocal || header.destination.isMulticast && addresses.isMember(of: header.destination, on: interface)
+      else {
         return drop(packet, .ipNotForUs)
       }
       if isLocal { addresses.noteGood(from: source, to: destination, on: interface) }
@@ -82,7 +83,8 @@ extension Host {
         packet.removeFirst(IPv6Header.byteCount)
         if isOwed {
           sendError(
-            .v6(.parameterProblem(code: problem.code.rawValue, pointer: UInt32(problem.pointer))), about: &packet, context)
+            .v6(.parameterProblem(code: problem.code.rawValue, pointer: UInt32(problem.pointer))), about: &packet,
+            context)
         }
         drop(packet, .ipExtensionUnknown)
         return nil

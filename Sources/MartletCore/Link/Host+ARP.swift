@@ -13,7 +13,9 @@ extension Host {
     let mac = arp.senderHardwareAddress
     guard mac.isUnicast else { return drop(packet, .arpSpoofed) }
     if addresses.isLocal(sender, on: interface) {
-      if mac != interfaces[Int(interface.index)].macAddress { noteConflict(over: sender, claimedBy: mac, on: interface) }
+      if mac != interfaces[Int(interface.index)].macAddress {
+        noteConflict(over: sender, claimedBy: mac, on: interface)
+      }
       return drop(packet, .arpSpoofed)
     }
     let isForUs = addresses.isLocal(target, on: interface)
@@ -61,7 +63,9 @@ extension Host {
 
   /// Asks the link who has `address`: by broadcast or to the solicited-node group, or the neighbour itself.
   mutating func solicit(_ address: IPAddress, on interface: InterfaceID, unicastTo mac: MACAddress?) {
-    guard let target = address.v4 else { return sendNeighborSolicitation(for: address.v6, on: interface, unicastTo: mac) }
+    guard let target = address.v4 else {
+      return sendNeighborSolicitation(for: address.v6, on: interface, unicastTo: mac)
+    }
     guard let source = sourceAddress(for: address, by: interface)?.v4 else { return ledger.count(.ipNoSource) }
     sendARP(
       ARPPacket(
@@ -79,7 +83,8 @@ extension Host {
     }
     sendARP(
       ARPPacket(
-        operation: .request, senderHardwareAddress: interfaces[Int(interface.index)].macAddress, senderProtocolAddress: v4,
+        operation: .request, senderHardwareAddress: interfaces[Int(interface.index)].macAddress,
+        senderProtocolAddress: v4,
         targetHardwareAddress: MACAddress(value: 0), targetProtocolAddress: v4),
       to: .broadcast, on: interface)
   }
@@ -108,7 +113,8 @@ extension Host {
   private mutating func reportUnresolved(_ packet: consuming Packet, on interface: InterfaceID) {
     let isIPv4 = packet.bytes.bigEndian(at: 0, as: UInt8.self) >> 4 == 4
     if isIPv4 {
-      deliverError(.v4(.destinationUnreachable(code: .host, nextHopMTU: 0)), quoting: packet, at: 0, from: nil, on: interface)
+      deliverError(
+        .v4(.destinationUnreachable(code: .host, nextHopMTU: 0)), quoting: packet, at: 0, from: nil, on: interface)
     } else {
       deliverError(.v6(.destinationUnreachable(code: .address)), quoting: packet, at: 0, from: nil, on: interface)
     }

@@ -83,7 +83,8 @@ extension Host {
 
   /// RFC 4861 sections 7.1.2 and 7.2.5.
   private mutating func receiveAdvertisement(
-    _ packet: consuming Packet, _ advertisement: NeighborDiscoveryMessage.NeighborAdvertisement, target mac: MACAddress?,
+    _ packet: consuming Packet, _ advertisement: NeighborDiscoveryMessage.NeighborAdvertisement,
+    target mac: MACAddress?,
     _ context: InternetContext
   ) {
     if context.destination.isMulticast && advertisement.isSolicited { return drop(packet, .neighborDiscoveryInvalid) }
@@ -113,7 +114,8 @@ extension Host {
   }
 
   mutating func sendNeighborAdvertisement(
-    of target: IPv6Address, to destination: IPAddress, linkAddress: MACAddress?, isSolicited: Bool, on interface: InterfaceID
+    of target: IPv6Address, to destination: IPAddress, linkAddress: MACAddress?, isSolicited: Bool,
+    on interface: InterfaceID
   ) {
     sendNeighborDiscovery(
       .neighborAdvertisement(

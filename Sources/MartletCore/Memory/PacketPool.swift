@@ -186,7 +186,7 @@ extension PacketPool {
       let use = unsafe storage.pointee.statistics
       guard use.blocksInUse == 0, use.smallRegionsInUse == 0, use.largeRegionsInUse == 0
       else { return }
-      for unsafe memory in unsafe storage.pointee.allocations { unsafe memory.deallocate() }
+      while let memory = unsafe storage.pointee.allocations.popLast() { unsafe memory.deallocate() }
       unsafe storage.deinitialize(count: 1)
       unsafe storage.deallocate()
     }

@@ -25,7 +25,9 @@ public struct Region: ~Copyable {
   /// Who takes the memory back.
   @unsafe @usableFromInline enum Release {
     case pool(UnsafeMutablePointer<PacketPool.Storage>, large: Bool)
-    case owner(@convention(c) (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer?) -> Void, context: UnsafeMutableRawPointer?)
+    case owner(
+      @convention(c) (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer?) -> Void, context: UnsafeMutableRawPointer?
+    )
   }
 
   @usableFromInline let header: UnsafeMutablePointer<Header>

@@ -5,15 +5,27 @@ struct BoundPorts: ~Copyable {
 
   /// Calls `body` with the tag of every listener or datagram socket on `port`.
   func forEachBinding(port: UInt16, _ kind: SocketID.Kind, _ body: (UInt32) -> Void) {
-    if kind == .listener { listeners.forEach(Self.spread(port), body) } else { datagrams.forEach(Self.spread(port), body) }
+    if kind == .listener {
+      listeners.forEach(Self.spread(port), body)
+    } else {
+      datagrams.forEach(Self.spread(port), body)
+    }
   }
 
   mutating func insert(_ tag: SocketTag, port: UInt16) {
-    if tag.kind == .listener { listeners.insert(Self.spread(port), place: tag.value) } else { datagrams.insert(Self.spread(port), place: tag.value) }
+    if tag.kind == .listener {
+      listeners.insert(Self.spread(port), place: tag.value)
+    } else {
+      datagrams.insert(Self.spread(port), place: tag.value)
+    }
   }
 
   mutating func remove(_ tag: SocketTag, port: UInt16) {
-    if tag.kind == .listener { listeners.remove(Self.spread(port), place: tag.value) } else { datagrams.remove(Self.spread(port), place: tag.value) }
+    if tag.kind == .listener {
+      listeners.remove(Self.spread(port), place: tag.value)
+    } else {
+      datagrams.remove(Self.spread(port), place: tag.value)
+    }
   }
 
   /// Ports that follow each other are spread over the table; every bit of the product says which port it was.

@@ -11,7 +11,9 @@ extension Host {
     _ local: SocketAddress, _ kind: SocketID.Kind, ipv6Only: Bool, reusesAddress: Bool
   ) throws(SocketError) -> SocketAddress {
     let address = local.address
-    guard address.isUnspecified || address.isLoopback || addresses.contains(address) || address.isMulticast && kind == .datagram
+    guard
+      address.isUnspecified || address.isLoopback || addresses.contains(address)
+        || address.isMulticast && kind == .datagram
     else { throw .addressNotAvailable }
     var claimed = local
     if local.port == 0 {

@@ -130,12 +130,17 @@ extension Host {
       localAddress: local.address, localPort: local.port, remoteAddress: remote.address, remotePort: remote.port,
       zone: InterfaceID(index: UInt16(truncatingIfNeeded: remote.zone)))
     let isTCP = kind == .tcp || kind == .listener
-    let exact = isTCP ? findConnection(flow).map { SocketID(.connection, connections.tenant(at: $0)) }
+    let exact =
+      isTCP
+      ? findConnection(flow).map { SocketID(.connection, connections.tenant(at: $0)) }
       : findConnectedDatagram(flow).map { SocketID(.datagram, datagrams.tenant(at: $0)) }
     if let exact { return DemultiplexingExplanation(socket: exact, step: .fiveTuple) }
     for (step, isExact) in [(DemultiplexingExplanation.Step.addressAndPort, true), (.portAlone, false)] {
-      let found = isTCP
-        ? findListener(flow, remote.address.version, exact: isExact).map { SocketID(.listener, listeners.tenant(at: $0)) }
+      let found =
+        isTCP
+        ? findListener(flow, remote.address.version, exact: isExact).map {
+          SocketID(.listener, listeners.tenant(at: $0))
+        }
         : boundDatagramSocket(port: local.port, address: local.address, version: remote.address.version, exact: isExact)
           .map { SocketID(.datagram, datagrams.tenant(at: $0)) }
       if let found { return DemultiplexingExplanation(socket: found, step: step) }

@@ -76,7 +76,9 @@ extension IPv6Header {
 
   /// Reads the header of a packet all of whose bytes lie in `bytes`; throws as ``init(parsing:packetByteCount:)``.
   @inlinable
-  public init(parsing bytes: RawSpan) throws(WireError) { try self.init(parsing: bytes, packetByteCount: bytes.byteCount) }
+  public init(parsing bytes: RawSpan) throws(WireError) {
+    try self.init(parsing: bytes, packetByteCount: bytes.byteCount)
+  }
 
   /// Writes the header over the first ``byteCount`` bytes of `bytes`.
   @inlinable

@@ -44,7 +44,8 @@ struct TCPSocketTests {
     #expect(net.b.drops[.tcpNoSocket] == 1)
   }
 
-  @Test("A million bytes arrive as they were sent, over links with and without offload", arguments: versions, [false, true])
+  @Test(
+    "A million bytes arrive as they were sent, over links with and without offload", arguments: versions, [false, true])
   func bulk(version: IPVersion, offload: Bool) throws {
     var net = try TwoHosts(offloads: offload ? [.transmitChecksum, .segmentTCPv4, .segmentTCPv6] : [])
     let listener = try net.b.listen(on: SocketAddress(.any(.v6), port: 80))

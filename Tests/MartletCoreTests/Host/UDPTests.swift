@@ -76,7 +76,9 @@ struct UDPTests {
     var only = DatagramOptions()
     only.ipv6Only = true
     _ = try net.b.openDatagram(on: SocketAddress(.any(.v6), port: 7), options: only)
-    #expect(throws: SocketError.addressNotAvailable) { _ = try net.b.openDatagram(on: SocketAddress(TwoHosts.a4, port: 7)) }
+    #expect(throws: SocketError.addressNotAvailable) {
+      _ = try net.b.openDatagram(on: SocketAddress(TwoHosts.a4, port: 7))
+    }
   }
 
   @Test("Closing frees the port at once")

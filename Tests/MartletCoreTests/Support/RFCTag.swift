@@ -16,5 +16,7 @@ extension Trait where Self == RFCTrait {
   static func rfc(_ number: Int, _ clauses: String...) -> RFCTrait { RFCTrait(number: number, clauses: clauses) }
 
   /// Section `section` of RFC `number`.
-  static func rfc(_ number: Int, section: String) -> RFCTrait { RFCTrait(number: number, clauses: ["section \(section)"]) }
+  static func rfc(_ number: Int, section: String) -> RFCTrait {
+    RFCTrait(number: number, clauses: ["section \(section)"])
+  }
 }

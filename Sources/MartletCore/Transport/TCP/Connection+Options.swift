@@ -28,7 +28,9 @@ extension TCPConnection {
   /// What could be done now without waiting.
   var readiness: SocketEvent.Changes {
     var ready: SocketEvent.Changes = []
-    if !receiveQueue.isEmpty || flags.contains(.finReceived) || error != nil || state == .closed { ready.insert(.readable) }
+    if !receiveQueue.isEmpty || flags.contains(.finReceived) || error != nil || state == .closed {
+      ready.insert(.readable)
+    }
     if state.maySend, sendRoom > 0 { ready.insert(.writable) }
     if state.isSynchronized { ready.insert(.connected) }
     if state == .closed { ready.insert(.closed) }
