@@ -16,7 +16,7 @@ let package = Package(
   name: "martlet-examples",
   platforms: [.macOS(.v26)],
   dependencies: [.package(name: "martlet", path: "..")],
-  targets: ["UppercaseUDP", "UppercaseTCP", "Demultiplexing"].map {
+  targets: ["FirstProgram", "UppercaseUDP", "UppercaseTCP", "Demultiplexing"].map {
     .executableTarget(name: $0, dependencies: libraries, swiftSettings: settings)
   },
   swiftLanguageModes: [.v6]

@@ -21,7 +21,7 @@ swift test
 
 echo "== examples"
 swift build --package-path Examples 2>&1 | tail -n 1
-for example in UppercaseUDP UppercaseTCP Demultiplexing; do
+for example in FirstProgram UppercaseUDP UppercaseTCP Demultiplexing; do
   "Examples/.build/debug/$example"
 done
 

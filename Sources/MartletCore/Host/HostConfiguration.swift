@@ -79,8 +79,9 @@ extension Host {
       public var receiveBufferByteCount = 1 << 20
       /// The send buffer, in bytes. Default 1 MiB.
       public var sendBufferByteCount = 1 << 20
-      /// The most out-of-order pieces one connection keeps. Default 512.
-      public var maximumReassemblyPieces = 512
+      /// The most out-of-order pieces one connection keeps: a whole window of segments with every second one lost. Default
+      /// 1,024.
+      public var maximumReassemblyPieces = 1_024
       /// Half-open connections per listener before SYN cookies take over. Default 256.
       public var synQueue = 256
       /// The longest accept backlog a listener may ask for. Default 4,096.
