@@ -56,6 +56,12 @@ let package = Package(
     .testTarget(
       name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing"], swiftSettings: settings),
     .testTarget(name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"], swiftSettings: settings),
+    .testTarget(
+      name: "MartletCommandTests",
+      dependencies: [
+        "MartletCommand", "MartletWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletLinks", "MartletCore", "MartletWire"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

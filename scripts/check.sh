@@ -18,3 +18,14 @@ fi
 
 echo "== test"
 swift test
+
+echo "== examples"
+swift build --package-path Examples 2>&1 | tail -n 1
+for example in UppercaseUDP UppercaseTCP Demultiplexing; do
+  "Examples/.build/debug/$example"
+done
+
+echo "== demonstration"
+demo=$(mktemp -d)
+(cd "$demo" && "$OLDPWD/.build/debug/martlet" demo --megabytes 4 | tail -n 1)
+rm -rf "$demo"

@@ -1,1 +1,14 @@
-@main enum Entry { static func main() {} }
+import ArgumentParser
+
+@main
+struct MartletCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "martlet",
+    abstract: "A TCP/IP network of its own, in user space.",
+    discussion: """
+      Begin with `martlet demo`: two hosts on a virtual wire, told line by line. Nothing has to be set up for it.
+
+      Exit codes: 0 well, 1 network failure, 64 usage, 69 no such device, 77 no permission.
+      """,
+    subcommands: [Demo.self, Up.self, Ping.self, Netcat.self])
+}

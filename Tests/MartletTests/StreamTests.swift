@@ -209,3 +209,46 @@ extension Result {
     return error as? SocketError
   }
 }
+
+/// A service that lives on its host's loop as an actor.
+private actor Echo {
+  let host: VirtualHost
+  private(set) var hops = 0
+  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe host.loop.executor.asUnownedSerialExecutor() }
+
+  init(_ host: VirtualHost) { self.host = host }
+
+  private func note() { if !host.loop.isCurrent { hops += 1 } }
+
+  func serve(_ listener: TCPListener) async throws {
+    let connection = try await listener.accept()
+    note()
+    while let line = try await connection.readLine() {
+      note()
+      try await host.loop.clock.sleep(for: .milliseconds(1))
+      note()
+      try await connection.write("\(line)\n")
+      note()
+    }
+    connection.close()
+  }
+}
+
+extension StreamTests {
+  @Test("An actor on the loop uses sockets without leaving it", arguments: Network.times)
+  func actor(time: Loop.Time) async throws {
+    let net = try Network(time)
+    let echo = Echo(net.server)
+    let listener = try net.server.listen(on: 7)
+    async let served: Void = echo.serve(listener)
+    let answer = try await net.client.withTCP(to: "six:echo") { socket in
+      try await socket.write("a\nb\n")
+      try socket.shutdownWrite()
+      return try await socket.readToEnd()
+    }
+    try await served
+    #expect(String(decoding: answer, as: UTF8.self) == "a\nb\n")
+    #expect(await echo.hops == 0)
+    net.loop.shutdown()
+  }
+}

@@ -1,16 +1,14 @@
-"""Sends a line to the upper-case server over TCP: tcp_client.py [host [port]]"""
+"""The lecture's TCP client: a sentence from the keyboard goes out, its upper-case form comes back."""
 
 import sys
-from socket import AF_INET, AF_INET6, SOCK_STREAM, socket
+from socket import SOCK_STREAM, getaddrinfo, socket
 
-server_name = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
-server_port = int(sys.argv[2]) if len(sys.argv) > 2 else 12000
-family = AF_INET6 if ":" in server_name else AF_INET
-
-client_socket = socket(family, SOCK_STREAM)
-client_socket.connect((server_name, server_port))
-line = input("Lower-case line: ")
-client_socket.send(line.encode())
-answer = client_socket.recv(1024)
-print(answer.decode())
+server_name, server_port = sys.argv[1], int(sys.argv[2])
+family, kind, protocol, _, server_address = getaddrinfo(server_name, server_port, type=SOCK_STREAM)[0]
+client_socket = socket(family, kind, protocol)
+client_socket.connect(server_address)
+sentence = sys.stdin.readline()
+client_socket.send(sentence.encode())
+modified_sentence = client_socket.recv(1024)
+print("From server:", modified_sentence.decode())
 client_socket.close()

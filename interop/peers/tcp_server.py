@@ -1,20 +1,16 @@
-"""Answers one line on each connection with its text in upper case: tcp_server.py [host [port]]"""
+"""The lecture's TCP server: answers the first sentence of every connection in upper case, and closes it."""
 
 import sys
-from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
+from socket import SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 
-host = sys.argv[1] if len(sys.argv) > 1 else ""
-port = int(sys.argv[2]) if len(sys.argv) > 2 else 12000
-family = AF_INET6 if ":" in host else AF_INET
-
-server_socket = socket(family, SOCK_STREAM)
-# A test may start the server again at once, while its old connections are still in TIME-WAIT.
+family, kind, protocol, _, own_address = getaddrinfo(sys.argv[1], int(sys.argv[2]), type=SOCK_STREAM)[0]
+server_socket = socket(family, kind, protocol)
 server_socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-server_socket.bind((host, port))
+server_socket.bind(own_address)
 server_socket.listen(1)
-print("ready", flush=True)
+print("The server is ready to receive")
 while True:
-    connection_socket, client_address = server_socket.accept()
-    text = connection_socket.recv(1024)
-    connection_socket.send(text.decode().upper().encode())
+    connection_socket, _ = server_socket.accept()
+    sentence = connection_socket.recv(1024).decode()
+    connection_socket.send(sentence.upper().encode())
     connection_socket.close()

@@ -1,15 +1,13 @@
-"""Sends a line to the upper-case server over UDP: udp_client.py [host [port]]"""
+"""The lecture's UDP client: a sentence from the keyboard goes out, its upper-case form comes back."""
 
 import sys
-from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
+from socket import SOCK_DGRAM, getaddrinfo, socket
 
-server_name = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
-server_port = int(sys.argv[2]) if len(sys.argv) > 2 else 12000
-family = AF_INET6 if ":" in server_name else AF_INET
-
-client_socket = socket(family, SOCK_DGRAM)
-line = input("Lower-case line: ")
-client_socket.sendto(line.encode(), (server_name, server_port))
-answer, server_address = client_socket.recvfrom(2048)
-print(answer.decode())
+server_name, server_port = sys.argv[1], int(sys.argv[2])
+family, kind, protocol, _, server_address = getaddrinfo(server_name, server_port, type=SOCK_DGRAM)[0]
+client_socket = socket(family, kind, protocol)
+message = sys.stdin.readline().rstrip("\n")
+client_socket.sendto(message.encode(), server_address)
+modified_message, _ = client_socket.recvfrom(2048)
+print(modified_message.decode())
 client_socket.close()

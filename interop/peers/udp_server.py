@@ -1,15 +1,12 @@
-"""Answers each datagram with its text in upper case: udp_server.py [host [port]]"""
+"""The lecture's UDP server: answers every datagram with its upper-case form."""
 
 import sys
-from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
+from socket import SOCK_DGRAM, getaddrinfo, socket
 
-host = sys.argv[1] if len(sys.argv) > 1 else ""
-port = int(sys.argv[2]) if len(sys.argv) > 2 else 12000
-family = AF_INET6 if ":" in host else AF_INET
-
-server_socket = socket(family, SOCK_DGRAM)
-server_socket.bind((host, port))
-print("ready", flush=True)
+family, kind, protocol, _, own_address = getaddrinfo(sys.argv[1], int(sys.argv[2]), type=SOCK_DGRAM)[0]
+server_socket = socket(family, kind, protocol)
+server_socket.bind(own_address)
+print("The server is ready to receive")
 while True:
-    text, client_address = server_socket.recvfrom(2048)
-    server_socket.sendto(text.decode().upper().encode(), client_address)
+    message, client_address = server_socket.recvfrom(2048)
+    server_socket.sendto(message.decode().upper().encode(), client_address)

@@ -79,13 +79,25 @@ extension VirtualHost {
   public func attach(
     _ link: any Link, name: String? = nil, macAddress: MACAddress? = nil, addresses: [AddressInSubnet] = [],
     mtu: Int? = nil
-  ) throws(SocketError) -> InterfaceID {
+  ) throws -> InterfaceID {
     // From here on the link is used by the loop alone, as the documentation asks.
     nonisolated(unsafe) let link = link
-    let loop = loop
-    let hostName = self.name
-    return try withBox { (core, box) throws(SocketError) -> InterfaceID in
-      let link = unsafe link
+    return try attach(name: name, macAddress: macAddress, addresses: addresses, mtu: mtu) { _ throws(SocketError) in
+      unsafe link
+    }
+  }
+
+  /// Connects the host by a new interface to the link that `makeLink` makes, on the loop's thread, with the loop's
+  /// memory for packets. Else as ``attach(_:name:macAddress:addresses:mtu:)``.
+  ///
+  /// - Throws: What `makeLink` throws, or ``SocketError``.
+  @discardableResult
+  public func attach<E: Error>(
+    name: String? = nil, macAddress: MACAddress? = nil, addresses: [AddressInSubnet] = [], mtu: Int? = nil,
+    _ makeLink: @escaping @Sendable (borrowing PacketPool) throws(E) -> any Link
+  ) throws -> InterfaceID {
+    try withBox { [loop, hostName = self.name] (core, box) throws -> InterfaceID in
+      let link = try makeLink(core.pool)
       let index = box.attachments.count
       let interfaceName = name ?? "eth\(index)"
       var random = loop.random(named: "mac:\(hostName):\(interfaceName)")
@@ -103,7 +115,7 @@ extension VirtualHost {
       core.deadlines.set(link.nextDeadline, for: id)
       if let descriptor = link.descriptor {
         guard core.watch(descriptor, for: .read, { [unowned core] _ in attachment.receive(core) }) != nil else {
-          throw .noResources
+          throw SocketError.noResources
         }
       }
       for address in addresses {
@@ -127,7 +139,7 @@ extension VirtualHost {
     to destination: Subnet, via gateway: IPAddress?, on interface: InterfaceID, metric: UInt32 = 0
   ) throws(SocketError) {
     try withBox { (_, box) throws(SocketError) in
-      try box.host.addRoute(to: destination, via: gateway, on: interface, metric: metric)
+      try box.host.addRoute(to: destination, via: gateway, on: interface, metric: UInt32(clamping: metric))
     }
   }
 
@@ -144,6 +156,9 @@ extension VirtualHost {
 
   /// All sockets of the host, in a fixed order.
   public func socketTable() -> [SocketStatus] { withBox { _, box in box.host.socketTable() } }
+
+  /// How many packets the host dropped, by reason.
+  public var drops: Drop.Counters { withBox { _, box in box.host.drops } }
 
   /// The names the host knows by itself.
   public var hosts: HostsTable {

@@ -22,7 +22,6 @@ public final class Loop: Sendable {
   public let executor: LoopExecutor
   /// Runs the jobs of tasks that prefer this loop.
   public let taskExecutor: LoopTaskExecutor
-  let gate: LoopGate
   /// Where the loop, its hosts and services log.
   public let logger: Logger
 
@@ -49,7 +48,6 @@ public final class Loop: Sendable {
     self.logger = logger
     executor = LoopExecutor(core: core)
     taskExecutor = LoopTaskExecutor(core: core)
-    gate = LoopGate(executor: executor)
     precondition(Platform.startThread { core.runThread() }, "the system has no thread left for a loop")
   }
 
@@ -103,8 +101,9 @@ public final class Loop: Sendable {
 
   private func start<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) -> Task<T, any Error> {
     let core = core
-    core.execute { core.activeCount += 1 }
+    // Counted by the task itself: counted before, virtual time would run away until the task arrives.
     return Task(executorPreference: taskExecutor) {
+      core.activeCount += 1
       defer { core.activeCount -= 1 }
       return try await body()
     }

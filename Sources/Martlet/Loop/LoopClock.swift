@@ -29,7 +29,7 @@ public struct LoopClock: Clock {
     if core.isCurrent {
       outcome = await core.wait(until: deadline, purpose: "a time")
     } else {
-      outcome = await loop.gate.perform { await core.wait(until: deadline, purpose: "a time") }
+      outcome = await loop.perform { await core.wait(until: deadline, purpose: "a time") }
     }
     guard case .ready = outcome else { throw CancellationError() }
   }

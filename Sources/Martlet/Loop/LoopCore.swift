@@ -163,7 +163,8 @@ final class LoopCore: @unchecked Sendable {
       readClock()
       timeout = nextDeadline.map { max(0, $0.nanoseconds &- now.nanoseconds) } ?? -1
     }
-    poll(timeout)
+    // The bell matters only to a thread that sleeps.
+    if timeout != 0 || !watchers.isEmpty { poll(timeout) }
     readClock()
     serviceDue()
     settle()
@@ -204,7 +205,13 @@ final class LoopCore: @unchecked Sendable {
   }
 
   private func poll(_ nanoseconds: Int64) {
+    // What comes in after a sleep came after it: frames stamped with the time before make round trips too short.
+    var isLate = !isVirtual
     poller.wait(nanoseconds) { tag, flags in
+      if isLate {
+        readClock()
+        isLate = false
+      }
       watchers[tag]?.ready(flags)
     }
   }
@@ -275,12 +282,16 @@ final class LoopCore: @unchecked Sendable {
   /// Waits on the loop's thread until `waiter` is woken. The caller has to be on that thread.
   func wait(
     for interest: SocketEvent.Changes = [], in list: WaiterList? = nil, until deadline: Instant? = nil,
-    purpose: StaticString
+    purpose: StaticString, isolation: isolated (any Actor)? = #isolation
   ) async -> WaitOutcome {
+    precondition(isCurrent, "a wait outside the loop's thread")
     if isStopping { return .cancelled }
     let waiter = Waiter(for: interest, purpose: purpose)
+    // The isolation is handed on by name: the closures would lose it, and go on elsewhere when an actor of the loop
+    // waits (Swift 6.3.1).
     let outcome = await withTaskCancellationHandler {
-      await unsafe withUnsafeContinuation { continuation in
+      _ = isolation
+      return await unsafe withUnsafeContinuation(isolation: isolation) { continuation in
         unsafe waiter.arm(continuation)
         guard !waiter.isFinished else { return }
         waiters.insert(waiter)
@@ -292,6 +303,7 @@ final class LoopCore: @unchecked Sendable {
     } onCancel: {
       self.execute { self.end(waiter, .cancelled) }
     }
+    precondition(isCurrent, "a wait outside the loop's thread")
     forget(waiter)
     return outcome
   }

@@ -30,18 +30,24 @@ public final class LoopTaskExecutor: TaskExecutor {
   public func enqueue(_ job: consuming ExecutorJob) { core.enqueue(.task(UnownedJob(job), self)) }
 }
 
-/// The way to a loop's thread for calls from elsewhere.
-actor LoopGate {
-  private let executor: LoopExecutor
-
-  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
-
-  init(executor: LoopExecutor) { self.executor = executor }
-
-  /// Runs `body` on the loop's thread. On a virtual loop time moves on while it waits.
-  func perform<T: Sendable, E: Error>(_ body: @Sendable () async throws(E) -> T) async throws(E) -> T {
-    executor.core.activeCount += 1
-    defer { executor.core.activeCount -= 1 }
-    return try await body()
+extension Loop {
+  /// Runs `body` on the loop's thread for a call from elsewhere. On a virtual loop time moves on while it waits.
+  ///
+  /// A task of its own that prefers the loop, and not an actor: closures lose the actor they are called on when they
+  /// are passed as generic arguments, and go on elsewhere (Swift 6.3.1). For the same reason the calls that have to
+  /// stay on the loop of an actor are methods all the way down.
+  func perform<T: Sendable, E: Error>(_ body: @escaping @Sendable () async throws(E) -> T) async throws(E) -> T {
+    let core = core
+    let task = Task(executorPreference: taskExecutor) { () -> Result<T, E> in
+      core.activeCount += 1
+      defer { core.activeCount -= 1 }
+      do throws(E) { return .success(try await body()) } catch { return .failure(error) }
+    }
+    let result = await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    return try result.get()
   }
 }

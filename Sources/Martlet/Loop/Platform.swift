@@ -1,11 +1,11 @@
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+  internal import Darwin
 #endif
 
 /// What the loop asks of the operating system: a thread, a clock, a way to wait for another thread.
@@ -14,9 +14,9 @@ enum Platform {
   @inline(__always)
   static var currentThread: UInt {
     #if canImport(Glibc)
-    UInt(pthread_self())
+      UInt(pthread_self())
     #else
-    unsafe UInt(bitPattern: pthread_self())
+      unsafe UInt(bitPattern: pthread_self())
     #endif
   }
 
@@ -36,17 +36,17 @@ enum Platform {
     }
     let argument = unsafe Unmanaged.passRetained(Start(body))
     #if canImport(Darwin)
-    var thread: pthread_t? = nil
+      var thread: pthread_t? = nil
     #else
-    var thread = pthread_t()
+      var thread = pthread_t()
     #endif
     let result = unsafe pthread_create(
       &thread, nil,
       { argument in
         #if canImport(Darwin)
-        unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+          unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
         #else
-        if let argument = unsafe argument { unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
+          if let argument = unsafe argument { unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
         #endif
         return nil
       }, argument.toOpaque())
@@ -55,9 +55,9 @@ enum Platform {
       return false
     }
     #if canImport(Darwin)
-    if let thread = unsafe thread { unsafe pthread_detach(thread) }
+      if let thread = unsafe thread { unsafe pthread_detach(thread) }
     #else
-    pthread_detach(thread)
+      pthread_detach(thread)
     #endif
     return true
   }

@@ -1,10 +1,10 @@
 internal import CMartletLinux
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+  internal import Darwin
 #endif
 
 /// The descriptors a loop watches, and the bell other threads ring.
@@ -79,7 +79,8 @@ final class DescriptorWatcher {
 extension LoopCore {
   /// Watches `descriptor`, and calls `ready` on the loop's thread; nil if the system refuses.
   func watch(
-    _ descriptor: CInt, for interest: DescriptorWatcher.Interest, _ ready: @escaping (DescriptorWatcher.Interest) -> Void
+    _ descriptor: CInt, for interest: DescriptorWatcher.Interest,
+    _ ready: @escaping (DescriptorWatcher.Interest) -> Void
   ) -> DescriptorWatcher? {
     watcherTag += 1
     let watcher = DescriptorWatcher(descriptor: descriptor, tag: watcherTag, ready: ready)

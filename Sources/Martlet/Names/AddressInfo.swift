@@ -48,8 +48,8 @@ public struct AddressInfo: Hashable, Sendable {
     public static let numericHost = Flags(rawValue: 4)
     /// AI_NUMERICSERV: the service has to be a port number; nothing is looked up.
     public static let numericService = Flags(rawValue: 8)
-    /// AI_V4MAPPED: when IPv6 is wanted and the name has no such address, its IPv4 addresses. Those are their IPv4-mapped
-    /// form already (``IPAddress``).
+    /// AI_V4MAPPED: when IPv6 is wanted and the name has no such address, its IPv4 addresses. Those are their
+    /// IPv4-mapped form already (``IPAddress``).
     public static let v4Mapped = Flags(rawValue: 16)
     /// AI_ALL: with ``v4Mapped``, the IPv4 addresses as well.
     public static let all = Flags(rawValue: 32)
@@ -112,7 +112,8 @@ extension VirtualHost {
     return try await resolve(name, service: service, hints: hints)
   }
 
-  /// Opens a TCP connection to the host and service that `remote` names ("server:12000"), trying its addresses in order.
+  /// Opens a TCP connection to the host and service that `remote` names ("server:12000"), trying its addresses in
+  /// order.
   ///
   /// - Throws: ``NameError``, or the ``SocketError`` of the last address tried.
   public func connect(

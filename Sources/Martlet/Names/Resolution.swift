@@ -106,8 +106,8 @@ struct Resolution {
     return chosen
   }
 
-  /// Destinations that this host has an address for come first, then IPv6 before IPv4, else as they stood (after RFC 6724
-  /// section 6, rules 1, 6 and 10).
+  /// Destinations that this host has an address for come first, then IPv6 before IPv4, else as they stood (after RFC
+  /// 6724 section 6, rules 1, 6 and 10).
   private func ordered(_ addresses: [IPAddress]) -> [IPAddress] {
     func rank(_ address: IPAddress) -> Int {
       let isUsable = address.isLoopback || hostAddresses.contains { $0.version == address.version }

@@ -23,17 +23,18 @@ public final class EchoSocket: Sendable {
 
   /// Waits for an answer, or an error about a request.
   public func receive(upTo maximum: Int = 65_535) async throws(SocketError) -> (echo: ReceivedEcho, bytes: [UInt8]) {
-    try await core.onLoop { [self] () throws(SocketError) -> (echo: ReceivedEcho, bytes: [UInt8]) in
-      while true {
-        guard !core.state.isClosed else { throw core.loop.isStopping ? .cancelled : .notASocket }
-        var echo: ReceivedEcho?
-        let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
-          echo = try core.box.host.receiveEcho(from: core.id, into: &buffer)
-          return min(echo?.byteCount ?? 0, maximum)
-        }
-        if let echo { return (echo, bytes) }
-        try await core.wait(for: .readable, "an echo")
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await receive(upTo: maximum) }
+    }
+    while true {
+      guard !core.state.isClosed else { throw core.loop.isStopping ? .cancelled : .notASocket }
+      var echo: ReceivedEcho?
+      let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
+        echo = try core.box.host.receiveEcho(from: core.id, into: &buffer)
+        return min(echo?.byteCount ?? 0, maximum)
       }
+      if let echo { return (echo, bytes) }
+      try await core.wait(for: .readable, "an echo")
     }
   }
 

@@ -70,15 +70,6 @@ final class SocketCore: Sendable {
       return try body(&box.host, loop.now)
     }
   }
-
-  /// Runs `body` on the loop's thread: as it is if that is the caller's.
-  @inline(__always)
-  func onLoop<T: Sendable>(
-    _ body: @Sendable () async throws(SocketError) -> T
-  ) async throws(SocketError) -> T {
-    if loop.isCurrent { return try await body() }
-    return try await host.loop.gate.perform(body)
-  }
 }
 
 extension VirtualHost {

@@ -10,7 +10,7 @@ public final class TCPListener: Sendable {
   /// Waits for a connection and takes it.
   public func accept() async throws(SocketError) -> TCPSocket {
     if core.loop.isCurrent { return try await acceptOnLoop() }
-    return try await core.host.loop.gate.perform { () throws(SocketError) -> TCPSocket in try await acceptOnLoop() }
+    return try await core.host.loop.perform { [self] () throws(SocketError) -> TCPSocket in try await acceptOnLoop() }
   }
 
   private func acceptOnLoop() async throws(SocketError) -> TCPSocket {
@@ -54,7 +54,8 @@ extension TCPListener: AsyncSequence {
 }
 
 extension VirtualHost {
-  /// Listens for TCP connections at `local`; the unspecified address of IPv6 serves both versions (RFC 3493 section 3.7).
+  /// Listens for TCP connections at `local`; the unspecified address of IPv6 serves both versions (RFC 3493 section
+  /// 3.7).
   ///
   /// - Throws: ``SocketError/addressInUse``, ``SocketError/addressNotAvailable``, ``SocketError/noResources``.
   public func listen(

@@ -4,8 +4,8 @@ public import MartletWire
 /// One end of a TCP connection (RFC 9293).
 ///
 /// Calls may come from anywhere and are fastest on the host's loop. Reading and writing may go on at the same time; a
-/// call whose task is cancelled throws ``SocketError/cancelled`` and leaves the connection as it is. When nobody has the
-/// socket any more it is closed.
+/// call whose task is cancelled throws ``SocketError/cancelled`` and leaves the connection as it is. When nobody has
+/// the socket any more it is closed.
 public final class TCPSocket: Sendable {
   let core: SocketCore
 
@@ -33,22 +33,24 @@ public final class TCPSocket: Sendable {
     return bytes.count
   }
 
-  /// Reads what is there, from one byte to `maximum`, and waits until there is something. Empty when the peer sends no more.
+  /// Reads what is there, from one byte to `maximum`, and waits until there is something. Empty when the peer sends
+  /// no more.
   public func read(upTo maximum: Int = 65_536) async throws(SocketError) -> [UInt8] {
     guard maximum > 0 else { return [] }
-    return try await core.onLoop { [self] () throws(SocketError) -> [UInt8] in
-      while true {
-        var isThere = true
-        let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
-          guard let count = try readNow(into: &buffer) else {
-            isThere = false
-            return 0
-          }
-          return count
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await read(upTo: maximum) }
+    }
+    while true {
+      var isThere = true
+      let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
+        guard let count = try readNow(into: &buffer) else {
+          isThere = false
+          return 0
         }
-        if isThere { return bytes }
-        try await core.wait(for: .readable, "bytes to read")
+        return count
       }
+      if isThere { return bytes }
+      try await core.wait(for: .readable, "bytes to read")
     }
   }
 
@@ -56,46 +58,48 @@ public final class TCPSocket: Sendable {
   ///
   /// - Throws: ``SocketError/noResources`` when it sends more than `maximum` bytes.
   public func readToEnd(maximum: Int = .max) async throws(SocketError) -> [UInt8] {
-    try await core.onLoop { [self] () throws(SocketError) -> [UInt8] in
-      var all: [UInt8] = []
-      while true {
-        let bytes = try await read(upTo: 65_536)
-        if bytes.isEmpty { return all }
-        guard bytes.count <= maximum - all.count else { throw .noResources }
-        all += bytes
-      }
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await readToEnd(maximum: maximum) }
+    }
+    var all: [UInt8] = []
+    while true {
+      let bytes = try await read(upTo: 65_536)
+      if bytes.isEmpty { return all }
+      guard bytes.count <= maximum - all.count else { throw .noResources }
+      all += bytes
     }
   }
 
-  /// Reads one line and takes its end, LF or CR LF, away; nil when the peer sends no more. Octets that are not UTF-8 are
-  /// repaired.
+  /// Reads one line and takes its end, LF or CR LF, away; nil when the peer sends no more. Octets that are not UTF-8
+  /// are repaired.
   ///
   /// - Throws: ``SocketError/noResources`` when a line has more than `maximum` bytes.
   public func readLine(maximum: Int = 65_536) async throws(SocketError) -> String? {
-    try await core.onLoop { [self] () throws(SocketError) -> String? in
-      let state = core.state
-      var line: [UInt8] = []
-      while true {
-        var bytes = try await read(upTo: 4_096)
-        if bytes.isEmpty { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
-        guard let end = bytes.firstIndex(of: 0x0a) else {
-          line += bytes
-          guard line.count <= maximum else { throw .noResources }
-          continue
-        }
-        // What is behind the line comes before anything that was left from an earlier read.
-        var rest = Array(bytes[(end + 1)...])
-        if !rest.isEmpty || state.pushbackStart < state.pushback.count {
-          rest += state.pushback[state.pushbackStart...]
-          state.pushback = rest
-          state.pushbackStart = 0
-        }
-        bytes.removeSubrange(end...)
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await readLine(maximum: maximum) }
+    }
+    let state = core.state
+    var line: [UInt8] = []
+    while true {
+      var bytes = try await read(upTo: 4_096)
+      if bytes.isEmpty { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
+      guard let end = bytes.firstIndex(of: 0x0a) else {
         line += bytes
         guard line.count <= maximum else { throw .noResources }
-        if line.last == 0x0d { line.removeLast() }
-        return String(decoding: line, as: UTF8.self)
+        continue
       }
+      // What is behind the line comes before anything that was left from an earlier read.
+      var rest = Array(bytes[(end + 1)...])
+      if !rest.isEmpty || state.pushbackStart < state.pushback.count {
+        rest += state.pushback[state.pushbackStart...]
+        state.pushback = rest
+        state.pushbackStart = 0
+      }
+      bytes.removeSubrange(end...)
+      line += bytes
+      guard line.count <= maximum else { throw .noResources }
+      if line.last == 0x0d { line.removeLast() }
+      return String(decoding: line, as: UTF8.self)
     }
   }
 
@@ -125,7 +129,7 @@ public final class TCPSocket: Sendable {
     if core.loop.isCurrent {
       try await writeOnLoop(bytes)
     } else {
-      try await core.host.loop.gate.perform { () throws(SocketError) in try await writeOnLoop(bytes) }
+      try await core.host.loop.perform { [self] () throws(SocketError) in try await writeOnLoop(bytes) }
     }
   }
 
@@ -237,7 +241,7 @@ extension VirtualHost {
     to remote: SocketAddress, from local: SocketAddress? = nil, options: TCPSocketOptions = TCPSocketOptions()
   ) async throws(SocketError) -> TCPSocket {
     if loop.core.isCurrent { return try await connectOnLoop(to: remote, from: local, options) }
-    return try await loop.gate.perform { () throws(SocketError) -> TCPSocket in
+    return try await loop.perform { [self] () throws(SocketError) -> TCPSocket in
       try await connectOnLoop(to: remote, from: local, options)
     }
   }

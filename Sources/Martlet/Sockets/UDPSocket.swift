@@ -28,7 +28,8 @@ public final class UDPSocket: Sendable {
   /// Sends one datagram; `remote` may be nil when the socket is connected.
   ///
   /// - Throws: ``SocketError/messageTooLong``, ``SocketError/noRoute``, ``SocketError/notConnected``, and for a
-  ///   connected socket what ICMP said of an earlier datagram: ``SocketError/refused``, ``SocketError/unreachable(by:)``.
+  ///   connected socket what ICMP said of an earlier datagram: ``SocketError/refused``,
+  /// ``SocketError/unreachable(by:)``.
   public func send(_ bytes: [UInt8], to remote: SocketAddress? = nil) throws(SocketError) {
     let id = core.id
     if core.loop.isCurrent {
@@ -71,16 +72,17 @@ public final class UDPSocket: Sendable {
 
   /// Waits for a datagram and gives at most `maximum` bytes of its payload.
   public func receive(upTo maximum: Int = 65_535) async throws(SocketError) -> Datagram {
-    try await core.onLoop { [self] () throws(SocketError) -> Datagram in
-      while true {
-        var information: ReceivedDatagram?
-        let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
-          information = try receiveNow(into: &buffer)
-          return min(information?.byteCount ?? 0, maximum)
-        }
-        if let information { return Datagram(bytes: bytes, information: information) }
-        try await core.wait(for: .readable, "a datagram")
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await receive(upTo: maximum) }
+    }
+    while true {
+      var information: ReceivedDatagram?
+      let bytes = try [UInt8].reading(upTo: maximum) { (buffer) throws(SocketError) -> Int in
+        information = try receiveNow(into: &buffer)
+        return min(information?.byteCount ?? 0, maximum)
       }
+      if let information { return Datagram(bytes: bytes, information: information) }
+      try await core.wait(for: .readable, "a datagram")
     }
   }
 
@@ -121,7 +123,9 @@ extension VirtualHost {
   }
 
   /// Opens a UDP socket at `port` of every address, of both versions; port 0 lets the host choose.
-  public func bindUDP(on port: UInt16 = 0, options: DatagramOptions = DatagramOptions()) throws(SocketError) -> UDPSocket {
+  public func bindUDP(on port: UInt16 = 0, options: DatagramOptions = DatagramOptions()) throws(SocketError)
+    -> UDPSocket
+  {
     try bindUDP(on: SocketAddress(.any(.v6), port: port), options: options)
   }
 }

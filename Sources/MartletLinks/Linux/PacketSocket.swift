@@ -15,8 +15,11 @@
       public var name: String
       /// Whether to receive frames to every address. Default true.
       public var isPromiscuous = true
-      /// Whether frames cross with unfilled checksums and unsplit segments, both ways; fitting for a veth, whose other end
-      /// does the same. Default true; off as well if the kernel refuses.
+      /// Whether this end may send unfilled checksums and unsplit segments; fitting for a veth. Default true; off as well if
+      /// the kernel refuses.
+      ///
+      /// What arrives is the peer's choice (`ethtool -K`): a veth hands over what its other end left undone, and the socket
+      /// says so in the packet, whatever this is.
       public var offloads = true
       /// The most frames that wait while the interface takes none. Default 1,024.
       public var backlog = 1_024
@@ -46,7 +49,8 @@
       if mtu < 0 { throw .system(operation: "read the MTU of", device: name, errno: -mtu) }
       var address: UInt64 = 0
       macAddressHint = unsafe martlet_interface_mac(name, &address) < 0 ? nil : address
-      var hasVirtioHeader: CInt = configuration.offloads ? 1 : 0
+      // Asked for also without offloads: it is what tells an unfilled checksum from a wrong one.
+      var hasVirtioHeader: CInt = 1
       let descriptor = unsafe martlet_packet_open(index, configuration.isPromiscuous ? 1 : 0, &hasVirtioHeader)
       guard descriptor >= 0 else {
         throw InterfaceName.error(
@@ -56,7 +60,8 @@
         descriptor: descriptor, hasVirtioHeader: hasVirtioHeader != 0, backlogLimit: configuration.backlog, pool: pool)
       self.name = name
       self.mtu = Int(mtu)
-      offloads = hasVirtioHeader != 0 ? [.transmitChecksum, .segmentTCPv4, .segmentTCPv6] : []
+      offloads =
+        configuration.offloads && hasVirtioHeader != 0 ? [.transmitChecksum, .segmentTCPv4, .segmentTCPv6] : []
     }
 
     /// What the socket has done.

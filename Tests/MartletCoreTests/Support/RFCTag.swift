@@ -4,17 +4,17 @@ import Testing
 struct RFCTrait: TestTrait, SuiteTrait, Hashable {
   /// The RFC's number.
   let number: Int
-  /// A numbered requirement ("MUST-19") or a section ("3.2").
-  let clause: String
+  /// Numbered requirements ("MUST-19") or sections ("3.2").
+  let clauses: [String]
   var isRecursive: Bool { true }
 
-  var comments: [Comment] { [Comment(rawValue: "RFC \(number) \(clause)")] }
+  var comments: [Comment] { clauses.map { Comment(rawValue: "RFC \(number) \($0)") } }
 }
 
 extension Trait where Self == RFCTrait {
-  /// The numbered requirement `clause` of RFC `number`.
-  static func rfc(_ number: Int, _ clause: String) -> RFCTrait { RFCTrait(number: number, clause: clause) }
+  /// The numbered requirements `clauses` of RFC `number`.
+  static func rfc(_ number: Int, _ clauses: String...) -> RFCTrait { RFCTrait(number: number, clauses: clauses) }
 
   /// Section `section` of RFC `number`.
-  static func rfc(_ number: Int, section: String) -> RFCTrait { RFCTrait(number: number, clause: "section \(section)") }
+  static func rfc(_ number: Int, section: String) -> RFCTrait { RFCTrait(number: number, clauses: ["section \(section)"]) }
 }

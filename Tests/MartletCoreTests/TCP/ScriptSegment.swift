@@ -27,7 +27,9 @@ struct ScriptSegment: CustomStringConvertible {
 
   // MARK: Kinds
 
-  static func syn(mss: Int? = nil, scale: Int? = nil, sackPermitted: Bool? = nil, timestamp: UInt32? = nil, window: Int? = nil)
+  static func syn(
+    mss: Int? = nil, scale: Int? = nil, sackPermitted: Bool? = nil, timestamp: UInt32? = nil, window: Int? = nil
+  )
     -> ScriptSegment
   {
     ScriptSegment(

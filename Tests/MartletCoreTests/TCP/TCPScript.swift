@@ -132,7 +132,8 @@ final class TCPScript {
   }
 
   private func read(_ packet: borrowing Packet) -> ScriptSegment {
-    guard let header = try? TCPHeader(parsing: packet.bytes), let options = try? TCPOptions(of: header, in: packet.bytes)
+    guard let header = try? TCPHeader(parsing: packet.bytes),
+      let options = try? TCPOptions(of: header, in: packet.bytes)
     else {
       Issue.record("a segment that cannot be parsed")
       return ScriptSegment(flags: [])
@@ -140,8 +141,8 @@ final class TCPScript {
     let seq = header.sequenceNumber - Self.localBase
     let skip = Int(header.headerByteCount)
     var bytes = [UInt8](repeating: 0, count: packet.count - skip)
-    bytes.withUnsafeMutableBytes { target in
-      if let start = target.baseAddress { packet.copyBytes(from: skip, count: target.count, to: start) }
+    unsafe bytes.withUnsafeMutableBytes { target in
+      if let start = target.baseAddress { unsafe packet.copyBytes(from: skip, count: target.count, to: start) }
     }
     for (index, byte) in bytes.enumerated() where byte != Self.byte(at: seq + index) {
       Issue.record("wrong byte \(seq + index) in a segment sent")
@@ -149,7 +150,8 @@ final class TCPScript {
     }
     let blocks = options.sackBlocks
     return ScriptSegment(
-      flags: header.flags, seq: seq, ack: header.flags.contains(.ack) ? header.acknowledgmentNumber - Self.peerBase : nil,
+      flags: header.flags, seq: seq,
+      ack: header.flags.contains(.ack) ? header.acknowledgmentNumber - Self.peerBase : nil,
       count: bytes.count, window: Int(header.window), urgent: Int(header.urgentPointer),
       mss: options.maximumSegmentSize.map(Int.init), scale: options.windowScale.map(Int.init),
       sackPermitted: options.isSACKPermitted,
@@ -171,19 +173,26 @@ final class TCPScript {
   }
 
   private func deliver(_ segment: ScriptSegment) -> Drop.Reason? {
-    guard var payload = pool.allocate() else { return .poolExhausted }
+    guard var payload = pool.allocate(), let region = pool.allocateRegion(large: true) else { return .poolExhausted }
     let count = segment.count ?? 0
     let seq = segment.seq ?? peerNext
-    payload.extend(count)
-    var bytes = payload.mutableBytes
-    for index in 0..<count { bytes.store(bigEndian: Self.byte(at: seq + index), at: index) }
+    if count <= 1_500 {
+      let bytes = (0..<count).map { Self.byte(at: seq + $0) }
+      unsafe payload.append(copying: bytes.span.bytes)
+    } else {
+      for index in 0..<count {
+        unsafe region.bytes.storeBytes(of: Self.byte(at: seq + index), toByteOffset: index, as: UInt8.self)
+      }
+      payload.append(Slice(region, offset: 0, count: count))
+    }
     if let ack = segment.ack { peerAck = max(peerAck, ack) }
     let length = count + (segment.flags.isDisjoint(with: [.syn, .fin]) ? 0 : 1)
     if seq <= peerNext, !segment.flags.contains(.rst) { peerNext = max(peerNext, seq + length) }
     let header = TCPHeader(
       sourcePort: Self.flow.remotePort, destinationPort: Self.flow.localPort,
       sequenceNumber: Self.peerBase + seq,
-      acknowledgmentNumber: segment.flags.contains(.ack) ? Self.localBase + (segment.ack ?? peerAck) : SequenceNumber(0),
+      acknowledgmentNumber: segment.flags.contains(.ack)
+        ? Self.localBase + (segment.ack ?? peerAck) : SequenceNumber(0),
       flags: segment.flags, window: UInt16(clamping: segment.window ?? setup.peerWindow),
       urgentPointer: UInt16(segment.urgent ?? 0))
     var options = TCPOptions()
@@ -194,7 +203,8 @@ final class TCPScript {
       options.timestamps = TCPTimestamps(value: value, echoReply: segment.echo ?? 0)
     }
     for run in segment.sack ?? [] {
-      options.sackBlocks.append(SACKBlock(left: Self.localBase + run.lowerBound, right: Self.localBase + run.upperBound))
+      options.sackBlocks.append(
+        SACKBlock(left: Self.localBase + run.lowerBound, right: Self.localBase + run.upperBound))
     }
     return connection.receive(header, options, payload: payload, at: now)
   }
@@ -211,7 +221,7 @@ final class TCPScript {
   func write(_ count: Int, at location: SourceLocation = #_sourceLocation) -> TCPScript {
     let bytes = (0..<count).map { Self.byte(at: written + $0) }
     do throws(SocketError) {
-      written += try connection.write(bytes.span.bytes, from: pool, at: now)
+      unsafe written += try connection.write(bytes.span.bytes, from: pool, at: now)
     } catch {
       Issue.record("write failed: \(error)", sourceLocation: location)
     }
@@ -226,7 +236,7 @@ final class TCPScript {
     defer { transmit() }
     do throws(SocketError) {
       var span = buffer.mutableSpan
-      var bytes = span.mutableBytes
+      var bytes = unsafe span.mutableBytes
       let result = try connection.read(into: &bytes, at: now)
       if case .bytes(let count) = result {
         for index in 0..<count where buffer[index] != Self.byte(at: consumed + index) {
@@ -274,6 +284,8 @@ final class TCPScript {
   var isFinished: Bool { connection.isFinished }
   var urgentByteCount: Int? { connection.urgentByteCount }
   var softError: SocketError? { connection.softError }
+  /// When the next timer fires, in seconds.
+  var deadline: Double? { connection.deadline.map { Double($0.nanoseconds) / 1e9 } }
 
   // MARK: Expectations
 

@@ -119,7 +119,9 @@ final class TCPSimulation {
     self.random = random
   }
 
-  static func byte(_ place: Int, side: Int) -> UInt8 { UInt8(truncatingIfNeeded: place &* 31 &+ place >> 8 &+ side * 7) }
+  static func byte(_ place: Int, side: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: place &* 31 &+ place >> 8 &+ side * 7)
+  }
 
   private func chance(_ p: Double) -> Bool { p > 0 && Double.random(in: 0..<1, using: &random) < p }
 
@@ -180,7 +182,9 @@ final class TCPSimulation {
     switch end.connection {
     case .some(let connection):
       if connection.isFinished { return nil }
-      guard let deadline = connection.deadline else { return end.hasClosed || end.nextAction == .distantFuture ? nil : end.nextAction }
+      guard let deadline = connection.deadline else {
+        return end.hasClosed || end.nextAction == .distantFuture ? nil : end.nextAction
+      }
       return end.hasClosed ? deadline : min(deadline, end.nextAction)
     case .none: return nil
     }
@@ -210,7 +214,9 @@ final class TCPSimulation {
     if connection.sendUnacknowledged > connection.sendNext || connection.sendNext > connection.sendMaximum {
       failure = .invariant("SND.UNA <= SND.NXT")
     }
-    if !connection.takeChanges().isEmpty, !end.hasClosed { end.nextAction = min(end.nextAction, now + seconds(0...actionGap)) }
+    if !connection.takeChanges().isEmpty, !end.hasClosed {
+      end.nextAction = min(end.nextAction, now + seconds(0...actionGap))
+    }
     end.connection = consume connection
     while let packet = output.popFirst() { send(packet, from: side) }
     if let failure { throw failure }
@@ -222,11 +228,11 @@ final class TCPSimulation {
       if connection.state.isSynchronized, end.written < end.toWrite {
         let count = min(Int.random(in: 1...8_000, using: &random), end.toWrite - end.written)
         let start = end.written
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
-          for index in 0..<count { buffer[index] = Self.byte(start + index, side: side) }
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+          for index in 0..<count { unsafe buffer[index] = Self.byte(start + index, side: side) }
           used = count
         }
-        let taken = try connection.write(bytes.span.bytes, from: pool, at: now)
+        let taken = unsafe try connection.write(bytes.span.bytes, from: pool, at: now)
         end.written += taken
         didSomething = taken == count
       }
@@ -236,7 +242,7 @@ final class TCPSimulation {
       } else {
         var buffer = [UInt8](repeating: 0, count: Int.random(in: 1...20_000, using: &random))
         var span = buffer.mutableSpan
-        var bytes = span.mutableBytes
+        var bytes = unsafe span.mutableBytes
         switch try connection.read(into: &bytes, at: now) {
         case .bytes(let count):
           for index in 0..<count where buffer[index] != Self.byte(end.received + index, side: 1 - side) {
@@ -270,8 +276,8 @@ final class TCPSimulation {
       return
     }
     var bytes = [UInt8](repeating: 0, count: packet.count)
-    bytes.withUnsafeMutableBytes { target in
-      if let start = target.baseAddress { packet.copyBytes(from: 0, count: target.count, to: start) }
+    unsafe bytes.withUnsafeMutableBytes { target in
+      if let start = target.baseAddress { unsafe packet.copyBytes(from: 0, count: target.count, to: start) }
     }
     for _ in 0..<(chance(network.duplication) ? 2 : 1) {
       let base = (network.delay.lowerBound + network.delay.upperBound) / 2
@@ -287,8 +293,8 @@ final class TCPSimulation {
     let due = flights.filter { $0.time <= now }.sorted { ($0.time, $0.order) < ($1.time, $1.order) }
     flights.removeAll { $0.time <= now }
     for flight in due {
-      let header = try TCPHeader(parsing: flight.bytes.span.bytes)
-      let options = try TCPOptions(of: header, in: flight.bytes.span.bytes)
+      let header = unsafe try TCPHeader(parsing: flight.bytes.span.bytes)
+      let options = unsafe try TCPOptions(of: header, in: flight.bytes.span.bytes)
       guard let payload = packet(of: flight.bytes.dropFirst(Int(header.headerByteCount)), flight.segmentSize) else {
         throw Failure.leak("no memory: \(pool.statistics)")
       }
@@ -311,11 +317,11 @@ final class TCPSimulation {
     guard var packet = pool.allocate() else { return nil }
     packet.metadata.segmentSize = segmentSize
     if bytes.count <= packet.tailRoom {
-      packet.append(copying: bytes.span.bytes)
+      unsafe packet.append(copying: bytes.span.bytes)
     } else {
       guard let region = pool.allocateRegion(large: true) else { return nil }
-      bytes.withUnsafeBytes { source in
-        if let start = source.baseAddress { region.bytes.copyMemory(from: start, byteCount: source.count) }
+      unsafe bytes.withUnsafeBytes { source in
+        if let start = source.baseAddress { unsafe region.bytes.copyMemory(from: start, byteCount: source.count) }
       }
       packet.append(Slice(region, offset: 0, count: bytes.count))
     }

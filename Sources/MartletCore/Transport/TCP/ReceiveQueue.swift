@@ -33,7 +33,7 @@ package struct ReceiveQueue: ~Copyable {
   /// Puts `packet`, the bytes from `next` on, at the end.
   @inline(__always)
   package mutating func appendInOrder(_ packet: consuming Packet) {
-    if packet.count <= Self.copyBound, ready.appendToLast(copying: packet) { return }
+    if packet.count <= Self.copyBound, !ready.isEmpty, ready.appendToLast(copying: packet) { return }
     memory &+= packet.memoryByteCount
     ready.append(packet)
   }

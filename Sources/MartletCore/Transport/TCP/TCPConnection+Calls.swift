@@ -5,8 +5,10 @@ extension TCPConnection {
   // MARK: SEND
 
   /// Room in the send queue, in bytes.
+  @inline(__always)
   package var sendRoom: Int { max(0, Int(limits.sendBuffer) - sendQueue.byteCount) }
 
+  @inline(__always)
   private func checkMaySend() throws(SocketError) {
     if let error { throw error }
     if flags.contains(.finQueued) || flags.contains(.isReleased) { throw .invalidState }
@@ -103,6 +105,7 @@ extension TCPConnection {
     return packet
   }
 
+  @inline(__always)
   private func resultOfEmptyRead() throws(SocketError) -> ReadResult {
     if flags.contains(.finReceived) { return .endOfStream }
     if let error { throw error }
@@ -110,6 +113,7 @@ extension TCPConnection {
   }
 
   /// What a read would give: how many bytes, or that it would block, or the end.
+  @inline(__always)
   package func readable() throws(SocketError) -> ReadResult {
     receiveQueue.isEmpty ? try resultOfEmptyRead() : .bytes(receiveQueue.byteCount)
   }
@@ -130,6 +134,7 @@ extension TCPConnection {
   }
 
   /// How many bytes are to be read until the urgent data ends, nil if there is none (MUST-33).
+  @inline(__always)
   package var urgentByteCount: Int? {
     guard flags.contains(.receivesUrgent) else { return nil }
     return urgentMark - (receiveNext - receiveQueue.byteCount - (flags.contains(.finReceived) ? 1 : 0))
@@ -235,9 +240,13 @@ extension TCPConnection {
   @inline(__always)
   package var isFinished: Bool { state == .closed && flags.contains(.isReleased) && owed.isEmpty }
 
+  @inline(__always)
   package var isReleased: Bool { flags.contains(.isReleased) }
+  @inline(__always)
   package var isPassive: Bool { flags.contains(.isPassive) }
+  @inline(__always)
   package var receiveByteCount: Int { receiveQueue.byteCount }
+  @inline(__always)
   package var sendByteCount: Int { sendQueue.byteCount }
 
   package var info: TCPInfo {

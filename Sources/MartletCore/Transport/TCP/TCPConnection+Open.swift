@@ -95,6 +95,7 @@ extension TCPConnection {
   }
 
   /// The MSS this end offers: what the path takes less the fixed TCP header (RFC 9293 section 3.7.1, MUST-67).
+  @inline(__always)
   var offeredSegmentSize: UInt16 { pathSegmentSize - UInt16(TCPHeader.minimumByteCount) }
 
   /// The handshake is done.
@@ -115,6 +116,7 @@ extension TCPConnection {
 
   /// Whether this connection in TIME-WAIT may give way to the one that the SYN `header` asks for (RFC 9293 section 3.6.1,
   /// MAY-2; RFC 6191 section 2). The new one has to begin at ``smallestReusableSequence`` or after.
+  @inline(__always)
   package func acceptsReuse(by header: TCPHeader, options: TCPOptions) -> Bool {
     guard state == .timeWait, header.flags.contains(.syn), header.flags.isDisjoint(with: [.ack, .rst, .fin])
     else { return false }

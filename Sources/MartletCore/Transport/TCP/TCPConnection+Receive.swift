@@ -178,6 +178,7 @@ extension TCPConnection {
   }
 
   /// The four cases of RFC 9293 section 3.4, table 6.
+  @inline(__always)
   private func isAcceptable(_ sequence: SequenceNumber, count: Int) -> Bool {
     let window = receiveEdge - receiveNext
     if count == 0 {
@@ -189,6 +190,7 @@ extension TCPConnection {
   }
 
   /// A timestamp older than 24 days compares with nothing (RFC 7323 section 5.5).
+  @inline(__always)
   private func recentTimestampIsStale(at now: Instant) -> Bool {
     now - recentTimestampAt > .seconds(24 * 86_400)
   }
@@ -273,7 +275,10 @@ extension TCPConnection {
     if size > receiveSegmentSize { receiveSegmentSize = UInt16(clamping: min(size, Int(offeredSegmentSize))) }
     // What lies past the right edge, or past the FIN, is cut off.
     let excess = sequence + payload.count - receiveEdge
-    if excess > 0 { payload.truncate(to: payload.count - excess) }
+    if excess > 0 {
+      payload.truncate(to: payload.count - excess)
+      owed.insert(.acknowledgment)
+    }
     if flags.contains(.finPending), sequence + payload.count > finSequence {
       payload.truncate(to: max(0, finSequence - sequence))
     }

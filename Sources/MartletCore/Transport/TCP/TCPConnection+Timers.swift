@@ -31,6 +31,7 @@ extension TCPConnection {
   }
 
   /// R2 (RFC 9293 section 3.8.3): at least three minutes for a SYN (MUST-23).
+  @inline(__always)
   var retryLimit: Nanoseconds {
     let isOpening = state == .synSent || state == .synReceived
     return (isOpening ? limits.connectTimeout : limits.userTimeout).asMilliseconds

@@ -155,6 +155,7 @@ extension TCPConnection {
   }
 
   /// The payload of a full segment with the options that go out now.
+  @inline(__always)
   private var segmentPayload: Int {
     guard flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty else { return Int(segmentSize) }
     let blocks = min(receiveQueue.reassembly.blocks.count, flags.contains(.timestamps) ? 3 : 4)
@@ -162,6 +163,7 @@ extension TCPConnection {
   }
 
   /// Whether `rest` bytes, less than a full segment, go out (RFC 9293 section 3.8.6.2.1, MUST-38; section 3.7.4, SHLD-7).
+  @inline(__always)
   private func maySend(rest: Int, available: Int, windowRoom: Int) -> Bool {
     if windowRoom < available {
       // The window holds it back: only for half of the largest window ever seen.
@@ -343,6 +345,7 @@ extension TCPConnection {
     return sent
   }
 
+  @inline(__always)
   private func synOptions(isAnswer: Bool, at now: Instant) -> TCPOptions {
     // An answer repeats only what the SYN offered (RFC 7323 section 2.2 and 3.2, RFC 2018 section 2).
     var options = TCPOptions(maximumSegmentSize: offeredSegmentSize)

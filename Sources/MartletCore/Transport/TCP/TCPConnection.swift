@@ -6,6 +6,8 @@ import MartletWire
 /// The names of the RFC: SND.UNA is `sendUnacknowledged`, SND.NXT `sendNext`, SND.WND `sendWindow`, SND.WL1 and SND.WL2
 /// `sendWindowSequence` and `sendWindowAcknowledgment`, ISS `initialSend`; RCV.NXT is `receiveNext`, RCV.UP `urgentMark`,
 /// IRS `initialReceive`; RCV.NXT + RCV.WND is `receiveEdge`, the right edge last advertised.
+///
+/// Members that do not change it are inlined throughout: the compiler copies the whole value for a call that borrows it.
 package struct TCPConnection: ~Copyable {
   /// What has to go out beside data.
   struct Owed: OptionSet, BitwiseCopyable {

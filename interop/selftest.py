@@ -1,0 +1,56 @@
+"""Shows that the checks can fail: a check that passes whatever happens is a bug."""
+
+import pathlib
+import struct
+import tempfile
+
+from bench import PEERS
+from checks.captures import expect_clean
+from harness import Failure
+
+IMPATIENCE = 2  # seconds; nothing will answer
+
+
+def run(checks, tally, run_checks, keep):
+    """Every check has to fail with a Martlet that never sends a packet; tshark has to find what is planted."""
+
+    def report(name, why, _):
+        short = why and " ".join(why.split())[:100]
+        tally.report(f"not passed by a mute host: {name}", None if why else "it passed", short)
+
+    # Once for each function, with its first arguments: the others differ in numbers only.
+    first = {check.function: check for check in reversed(checks)}
+    run_checks(first.values(), str(PEERS / "mute"), ["veth"], IMPATIENCE, report, keep)
+    for name, packet, good in planted():
+        tally.report(f"tshark's verdict upon {name}", verdict(packet, good))
+
+
+def planted():
+    """Names, frames with one fault each, and whether they are to be found good."""
+    from bad_frames import ICMP, ICMPV6, TCP, UDP, Link
+
+    four = Link(b"\2" * 6, b"\4" * 6, "192.0.2.1", "192.0.2.2")
+    six = Link(b"\2" * 6, b"\4" * 6, "2001:db8::1", "2001:db8::2")
+    yield "a good TCP segment", four.ip(TCP, four.tcp()), True
+    yield "a good UDP datagram to port 12000", six.ip(UDP, six.udp()), True
+    yield "a bad IP checksum", four.ip(ICMP, four.echo(), wrong_checksum=True), False
+    yield "a bad ICMP checksum", four.ip(ICMP, four.echo(wrong_checksum=True)), False
+    yield "a bad ICMPv6 checksum", six.ip(ICMPV6, six.echo(wrong_checksum=True)), False
+    for version, link in (("4", four), ("6", six)):
+        yield f"a bad TCP checksum over IPv{version}", link.ip(TCP, link.tcp(wrong_checksum=True)), False
+        yield f"a bad UDP checksum over IPv{version}", link.ip(UDP, link.udp(wrong_checksum=True)), False
+    yield "a TCP header cut short", four.ip(TCP, four.tcp()[:15]), False
+    yield "no packets at all", None, False
+
+
+def verdict(packet, good):
+    """Why tshark's verdict upon a capture with one packet is not the right one, or None."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "planted.pcap"
+        path.write_bytes(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + (
+            struct.pack("=IIII", 0, 0, len(packet), len(packet)) + packet if packet else b""))
+        try:
+            expect_clean(path)
+            return None if good else "the fault was not found"
+        except Failure as failure:
+            return str(failure) if good else None
