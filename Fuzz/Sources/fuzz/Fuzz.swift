@@ -1,4 +1,9 @@
 import ArgumentParser
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 import HostFuzzing
 
 /// Gives a host bad frames for as long as it is told, batch by batch.
@@ -28,8 +33,13 @@ struct Fuzz: ParsableCommand {
   var verbose = false
 
   func run() throws {
+    // A crash must not take the seed with it.
+    func say(_ line: String) {
+      print(line)
+      unsafe fflush(nil)
+    }
     if let replay { return try report(FuzzBatch.run(seed: replay, count: count), seed: replay) }
-    print("seed \(seed), \(count) frames a batch")
+    say("seed \(seed), \(count) frames a batch")
     let clock = ContinuousClock()
     let start = clock.now
     let end = start.advanced(by: .seconds(seconds))
@@ -37,7 +47,7 @@ struct Fuzz: ParsableCommand {
     try report(FuzzBatch.prefixes(), seed: nil)
     var batch = seed
     while clock.now < end {
-      if verbose { print("batch \(batch)") }
+      if verbose { say("batch \(batch)") }
       let result = FuzzBatch.run(seed: batch, count: count)
       try report(result, seed: batch)
       cases += result.cases

@@ -143,7 +143,8 @@ extension TCPConnection {
         owed.insert(.challenge)
         return .tcpSynOnSynchronized
       }
-      owed.insert(.acknowledgment)
+      // Two ends that disagree would answer each other's bare ACKs for ever: those answers are bounded as challenges are.
+      owed.insert(count == 0 ? .challenge : .acknowledgment)
       restartTimeWait(on: header, at: now)
       if header.sequenceNumber == receiveNext, header.flags.contains(.ack), !header.flags.contains(.syn) {
         // The window is closed, but ACK and URG count (RFC 9293 section 3.10.7.4, MUST-66).
