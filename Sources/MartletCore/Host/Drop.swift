@@ -3,13 +3,13 @@ public enum Drop {
   /// The reasons, by layer.
   public enum Reason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // Link
-    case frameTruncated, frameNotForUs, frameUnknownType, frameVLANUnknown, interfaceDown, transmitQueueFull
+    case frameTruncated, frameNotForUs, frameUnknownType, frameVLANUnknown, transmitQueueFull
     // ARP and neighbours
     case arpMalformed, arpNotForUs, arpSpoofed, neighborTableFull, neighborQueueFull, neighborUnresolved
     case neighborDiscoveryInvalid
     // IP
     case ipTruncated, ipVersion, ipHeaderMalformed, ipHeaderChecksum, ipOptionMalformed, ipSourceRouted
-    case ipSourceInvalid, ipSourceSpoofed, ipLoopbackFromWire, ipDestinationInvalid, ipNotForUs, ipBroadcastMismatch
+    case ipSourceInvalid, ipSourceSpoofed, ipLoopbackFromWire, ipNotForUs, ipBroadcastMismatch
     case ipUnknownProtocol, ipExtensionMalformed, ipExtensionUnknown, ipRoutingHeader, ipNoRoute, ipNoSource, ipTooBig
     // Fragments
     case fragmentMalformed, fragmentTiny, fragmentOverlap, fragmentTooBig, fragmentTableFull, fragmentTimeout
@@ -23,7 +23,6 @@ public enum Drop {
     case tcpTruncated, tcpChecksum, tcpOptionMalformed, tcpPortZero, tcpNotUnicast, tcpLand, tcpNoSocket
     case tcpBacklogFull, tcpBadAcknowledgment, tcpOutsideWindow, tcpOldTimestamp, tcpNoAcknowledgment
     case tcpSynOnSynchronized, tcpResetIgnored, tcpReceiveBufferFull, tcpReassemblyFull, tcpAfterClose, tcpDuplicate
-    case tcpCookieInvalid
     // Memory
     case poolExhausted
   }
