@@ -24,6 +24,8 @@ struct LastRoute: BitwiseCopyable {
   var interface = InterfaceID.loopback
   /// Whether the destination is a broadcast address there.
   var isBroadcast = false
+  /// The address that packets there are sent from, once somebody asked.
+  var source: IPAddress?
 }
 
 // The way out: route → IP header → fragments → neighbour → Ethernet → the interface's transmit queue.
@@ -72,8 +74,12 @@ extension Host {
   /// The address a packet to `destination` by `interface` is sent from (RFC 6724 section 5).
   mutating func sourceAddress(for destination: IPAddress, by interface: InterfaceID) -> IPAddress? {
     if interface == .loopback { return destination }
-    return AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address
+    let isLast = destination == lastRoute.destination && interface == lastRoute.interface
+    if isLast, let source = lastRoute.source { return source }
+    let source = AddressSelection.source(for: destination, leavingBy: interface, from: addresses.entries.span)?.address
       .address
+    if isLast { lastRoute.source = source }
+    return source
   }
 
   /// The largest IP packet that reaches `destination` by `interface`, as far as is known.

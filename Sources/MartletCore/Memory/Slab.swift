@@ -64,6 +64,7 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   }
 
   /// Gives `element` a place, or nothing and the element is gone when the slab is full.
+  @inline(__always)
   package mutating func insert(_ element: consuming Element) -> SlabKey? {
     guard count < capacity else { return nil }
     if freeHead == Self.none { grow() }

@@ -1,3 +1,5 @@
+internal import BasicContainers
+
 /// When each of many numbered things wants to be woken: a heap that knows where each thing stands.
 ///
 /// Setting, moving and removing a deadline is O(log n); the earliest is at hand. Things with the same deadline come out
@@ -8,9 +10,10 @@ package struct DeadlineHeap: ~Copyable {
     var id: UInt32
   }
 
-  private var heap: [Entry] = []
+  // Nobody shares them: an `Array` would ask at every change.
+  private var heap = UniqueArray<Entry>()
   /// Where each id stands in `heap`; -1 if nowhere.
-  private var positions: [Int32] = []
+  private var positions = UniqueArray<Int32>()
 
   package init() {}
 

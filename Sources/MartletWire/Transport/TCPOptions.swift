@@ -102,6 +102,11 @@ extension TCPOptions {
     @usableFromInline static let fastOpen: UInt8 = 34
     /// No operation, no operation, timestamps, ten: how nearly every segment of an open connection begins its options.
     @usableFromInline static let alignedTimestamps: UInt32 = 0x0101_080a
+    /// How nearly every SYN's options begin and go on: MSS, four; SACK permitted, two, timestamps, ten; behind their
+    /// numbers, no operation, window scale, three.
+    @usableFromInline static let headOfMaximumSegmentSize: UInt16 = 0x0204
+    @usableFromInline static let sackPermittedAndTimestamps: UInt32 = 0x0402_080a
+    @usableFromInline static let alignedWindowScale: UInt32 = 0x01_0303
   }
 
   /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted.
@@ -113,6 +118,14 @@ extension TCPOptions {
       self.init(timestamps: TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28)))
     } else if header.headerByteCount == TCPHeader.minimumByteCount {
       self.init()
+    } else if header.headerByteCount == 40, segment.bigEndian(at: 20, as: UInt16.self) == Kind.headOfMaximumSegmentSize,
+      segment.bigEndian(at: 24) == Kind.sackPermittedAndTimestamps,
+      segment.bigEndian(at: 36, as: UInt32.self) >> 8 == Kind.alignedWindowScale
+    {
+      // What nearly every SYN has, as Linux and ``write(to:at:)`` lay it out.
+      self.init(
+        maximumSegmentSize: segment.bigEndian(at: 22), windowScale: segment.bigEndian(at: 39), isSACKPermitted: true,
+        timestamps: TCPTimestamps(value: segment.bigEndian(at: 28), echoReply: segment.bigEndian(at: 32)))
     } else {
       try self.init(parsing: segment.extracting(20..<Int(header.headerByteCount)))
     }
@@ -212,6 +225,7 @@ extension TCPOptions {
 
   /// Writes the options over ``encodedByteCount`` bytes of `bytes` from `offset` on, in the order in which Linux sends
   /// them, so that every number stands at its natural alignment.
+  @inlinable @inline(__always)
   public func write(to bytes: inout MutableRawSpan, at offset: Int) {
     var offset = offset
     func head(_ kind: UInt8, _ length: UInt8) -> UInt32 {

@@ -52,7 +52,7 @@ extension Host {
     self.now = max(self.now, now)
     guard remote.port != 0, remote.address.isUnicast || remote.address.isLoopback else { throw .invalidAddress }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
-    if addresses.isBroadcast(remote.address, on: route.interface) { throw .invalidAddress }
+    if isBroadcast(remote.address, on: route.interface) { throw .invalidAddress }
     let localAddress: IPAddress
     if let local, !local.address.isUnspecified {
       guard local.address.version == remote.address.version else { throw .invalidAddress }
@@ -71,11 +71,10 @@ extension Host {
       throw .addressInUse
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { throw .noRoute }
+    let start = sequenceNumbers.start(of: flow, at: self.now)
     let tcp = TCPConnection(
-      connecting: flow, options: options, configuration: configuration.tcp,
-      initialSequence: sequenceNumbers.value(for: flow, at: self.now),
-      timestampOffset: sequenceNumbers.timestampOffset(for: flow), maximumSegmentSize: maximumSegmentSize,
-      limits: tcpLimits, now: self.now)
+      connecting: flow, options: options, configuration: configuration.tcp, initialSequence: start.sequence,
+      timestampOffset: start.timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: self.now)
     guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))

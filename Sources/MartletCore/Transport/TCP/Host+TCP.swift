@@ -20,14 +20,22 @@ extension Host {
     let isLand = context.interface != .loopback && flow.localAddress == flow.remoteAddress
     let index = isLand ? nil : findConnection(flow)
     // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
-    if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes),
-      connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount)
-    {
-      packet.removeFirst(headerByteCount)
-      if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
-        ledger.count(reason)
+    if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes) {
+      if connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount) {
+        packet.removeFirst(headerByteCount)
+        if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
+          ledger.count(reason)
+        }
+        return update(index)
       }
-      return update(index)
+      // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
+      if !header.flags.contains(.syn), connections[index].tcp.takesPlain {
+        packet.removeFirst(headerByteCount)
+        if let reason = connections[index].tcp.receivePlain(header, options.timestamps, payload: packet, at: now) {
+          ledger.count(reason)
+        }
+        return update(index)
+      }
     }
     receiveUnexpected(packet, header, flow, isLand: isLand, index, context)
   }
@@ -125,12 +133,13 @@ extension Host {
       return sendCookie(header, options, flow, listener)
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { return drop(packet, .ipNoRoute) }
-    var sequence = sequenceNumbers.value(for: flow, at: now)
+    let start = sequenceNumbers.start(of: flow, at: now)
+    var sequence = start.sequence
     if let sequenceFloor { sequence = .later(sequence, sequenceFloor) }
     let socketOptions = listeners[listener].options.connection
     let tcp = TCPConnection(
       accepting: flow, syn: header, options: options, socketOptions: socketOptions, configuration: configuration.tcp,
-      initialSequence: sequence, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
+      initialSequence: sequence, timestampOffset: start.timestampOffset,
       maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: now)
     let key = listeners.tenant(at: listener)
     guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
@@ -191,16 +200,17 @@ extension Host {
   // MARK: Connections
 
   /// Files a connection; nil when the table is full of living ones.
+  @inline(__always)
   mutating func insertConnection(
     _ tcp: consuming TCPConnection, _ options: TCPSocketOptions, listener: SlabKey?
   ) -> UInt32? {
     if connections.count >= connections.capacity { evictTimeWait() }
     let flow = tcp.flow
-    tcp.maximumSuperSegment = Self.maximumSuperSegment
-    var connection = Connection(tcp: tcp, listener: listener)
-    connection.timeToLive = options.timeToLive ?? 0
-    connection.trafficClass = options.trafficClass
-    guard let key = connections.insert(connection) else { return nil }
+    guard let key = connections.insert(Connection(tcp: tcp, listener: listener)) else { return nil }
+    // Where it stands now: a change before would copy all of it once more.
+    connections[key.index].tcp.maximumSuperSegment = Self.maximumSuperSegment
+    connections[key.index].timeToLive = options.timeToLive ?? 0
+    connections[key.index].trafficClass = options.trafficClass
     flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
     return key.index
   }

@@ -94,13 +94,14 @@ package struct ReceiveQueue: ~Copyable {
 
   /// Lets go of what waits for missing bytes.
   package mutating func removeOutOfOrder() {
-    reassembly = Reassembly()
+    // Mostly nothing waits, and a new value would take the old one apart.
+    if !reassembly.isEmpty || !reassembly.blocks.isEmpty { reassembly = Reassembly() }
   }
 
   /// Lets go of everything.
   package mutating func removeAll() {
-    ready.removeAll()
-    reassembly = Reassembly()
+    if !ready.isEmpty { ready.removeAll() }
+    removeOutOfOrder()
     memory = 0
   }
 }

@@ -120,7 +120,7 @@ package struct SendQueue: ~Copyable {
 
   /// Lets go of everything.
   package mutating func removeAll() {
-    removeFirst(byteCount)
+    if byteCount > 0 { removeFirst(byteCount) }
     guard let old = unsafe entries else { return }
     unsafe old.deallocate()
     unsafe entries = nil

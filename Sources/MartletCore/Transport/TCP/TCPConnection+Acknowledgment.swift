@@ -20,6 +20,7 @@ extension TCPConnection {
     let window = UInt32(header.window) << UInt32(sendScale)
     let sizeIsSame = window == sendWindow
     let oldUnacknowledged = sendUnacknowledged
+    var windowMoved = false
 
     // Update the window, by the newest segment only.
     if number >= sendUnacknowledged,
@@ -31,7 +32,7 @@ extension TCPConnection {
       if !sizeIsSame {
         sendWindow = window
         largestSendWindow = max(largestSendWindow, window)
-        flags.insert(.wantsOutput)
+        windowMoved = true
         if timers.purpose == .persist, window > 0 { endPersist(unless: number) }
       }
     }
@@ -47,6 +48,7 @@ extension TCPConnection {
         : payloadCount == 0 && sizeIsSame && !header.flags.contains(.fin) && timers.purpose == .retransmit
       if isDuplicate { receiveDuplicate(isSelective: isSelective) }
     }
+    if windowMoved { noteOutput() }
     return nil
   }
 
@@ -105,7 +107,6 @@ extension TCPConnection {
     progressAt = now
     timeouts = 0
     flags.remove(.toldOfTrouble)
-    flags.insert(.wantsOutput)
     timers.purpose = .retransmit
     if sendUnacknowledged == sendNext {
       timers.retransmission = .distantFuture
@@ -113,6 +114,7 @@ extension TCPConnection {
       armRetransmission(at: now)
     }
     if flags.contains(.finSent), sendUnacknowledged > queueStart { finAcknowledged(at: now) }
+    noteOutput()
   }
 
   /// Our FIN arrived.

@@ -113,7 +113,7 @@ extension TCPConnection {
       congestion.restart(window: Int(segmentSize))
       estimator.restartAfterLostSYN()
     }
-    flags.insert(.wantsOutput)
+    if !sendQueue.isEmpty || flags.contains(.finQueued) { flags.insert(.wantsOutput) }
     armKeepAlive(at: now)
     if flags.contains(.finQueued) { state = .finWait1 }
   }

@@ -6,6 +6,12 @@ extension TCPConnection {
   @inline(__always)
   package var wantsTransmit: Bool { !owed.isEmpty || flags.contains(.wantsOutput) }
 
+  /// What the peer just said may let something out; with nothing to send and nothing in flight it cannot.
+  @inline(__always)
+  mutating func noteOutput() {
+    if !sendQueue.isEmpty || sendNext != sendUnacknowledged || flags.contains(.finQueued) { flags.insert(.wantsOutput) }
+  }
+
   /// Whether a challenge acknowledgement is to go out, which the host counts against its limit (RFC 5961 section 7).
   @inline(__always)
   package var owesChallenge: Bool { owed.contains(.challenge) }
@@ -338,8 +344,8 @@ extension TCPConnection {
     return sent
   }
 
-  private func options(of bits: TCPFlags, at now: Instant) -> TCPOptions {
-    if bits.contains(.syn) { return synOptions(isAnswer: bits.contains(.ack), at: now) }
+  @inline(__always)
+  private func options(at now: Instant) -> TCPOptions {
     var options = TCPOptions()
     options.sackBlocks = receiveQueue.reassembly.blocks
     if flags.contains(.timestamps) {
@@ -350,14 +356,21 @@ extension TCPConnection {
 
   @inline(never)
   private func optionByteCount(of bits: TCPFlags, at now: Instant) -> Int {
-    options(of: bits, at: now).encodedByteCount
+    if bits.contains(.syn) { return synOptions(isAnswer: bits.contains(.ack), at: now).encodedByteCount }
+    return options(at: now).encodedByteCount
   }
 
   @inline(never)
   private func writeOptions(of bits: TCPFlags, to bytes: inout MutableRawSpan, at now: Instant) {
-    options(of: bits, at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
+    if bits.contains(.syn) {
+      synOptions(isAnswer: bits.contains(.ack), at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
+    } else {
+      options(at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
+    }
   }
 
+  /// Inlined, as is their writing, so that the value itself is never made.
+  @inline(__always)
   private func synOptions(isAnswer: Bool, at now: Instant) -> TCPOptions {
     // An answer repeats only what the SYN offered (RFC 7323 section 2.2 and 3.2, RFC 2018 section 2).
     var options = TCPOptions(maximumSegmentSize: offeredSegmentSize)
