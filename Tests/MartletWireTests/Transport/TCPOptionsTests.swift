@@ -42,6 +42,24 @@ struct TCPOptionsTests {
     ("1c04 8005", TCPOptions(userTimeout: TCPUserTimeout(field: 0x8005))),
   ]
 
+  @Test("What nearly every SYN has, with any one bit turned, is read as any other options are")
+  func readsUsualSYNAsAnyOther() {
+    let options = [UInt8](hex: "020405b4 0402080a 0a0b0c0d 01020304 01030307")
+    let header = TCPHeader(
+      sourcePort: 1, destinationPort: 2, sequenceNumber: SequenceNumber(3), acknowledgmentNumber: SequenceNumber(0),
+      headerByteCount: 40, flags: .syn, window: 4)
+    for bit in -1..<options.count * 8 {
+      var turned = options
+      if bit >= 0 { turned[bit / 8] ^= 1 << UInt8(bit % 8) }
+      let segment = written(20) { header.write(to: &$0) } + turned
+      let slow = try? turned.parse(TCPOptions.init(parsing:))
+      let fast = try? segment.parse { (bytes) throws(WireError) in
+        try TCPOptions(of: TCPHeader(parsing: bytes), in: bytes)
+      }
+      #expect(fast == slow, "bit \(bit)")
+    }
+  }
+
   @Test("Options in Linux' order parse and are written in that order", arguments: layouts)
   func parsesAndWrites(hex: String, options: TCPOptions) throws {
     #expect(try parse(hex) == options)
