@@ -167,7 +167,7 @@ case("a TCP data offset of 16 bytes", BOTH, "tcpTruncated", lambda l: [l.ip(TCP,
 case("an ICMP message cut short", V4, "icmpTruncated", lambda l: [l.ipv4(ICMP, struct.pack("!BBH", 8, 0, 0xF7FF))])
 
 # Addresses
-case("LAND, a SYN from Martlet's own address and port", BOTH, "tcpLand ipSourceSpoofed", lambda l: [
+case("LAND, a SYN from Martlet's own address and port", BOTH, "ipSourceSpoofed", lambda l: [
     l.ip(TCP, l.tcp(source=l.destination, source_port=UPPER_CASE), source=l.destination)])
 case("an echo request from Martlet's own address", V4, "ipSourceSpoofed",
      lambda l: [l.ipv4(ICMP, l.echo(), source=l.destination)])

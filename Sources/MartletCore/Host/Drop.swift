@@ -20,7 +20,7 @@ public enum Drop {
     // UDP
     case udpTruncated, udpLength, udpChecksum, udpNoChecksum, udpPortZero, udpNoSocket, udpReceiveBufferFull
     // TCP
-    case tcpTruncated, tcpChecksum, tcpOptionMalformed, tcpPortZero, tcpNotUnicast, tcpLand, tcpNoSocket
+    case tcpTruncated, tcpChecksum, tcpOptionMalformed, tcpPortZero, tcpNotUnicast, tcpNoSocket
     case tcpBacklogFull, tcpBadAcknowledgment, tcpOutsideWindow, tcpOldTimestamp, tcpNoAcknowledgment
     case tcpSynOnSynchronized, tcpResetIgnored, tcpReceiveBufferFull, tcpReassemblyFull, tcpAfterClose, tcpDuplicate
     // Memory

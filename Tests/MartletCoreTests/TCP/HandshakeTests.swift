@@ -125,7 +125,7 @@ struct TCPHandshakeTests {
 
   @Test("Over IPv6 they are at most 1220", .rfc(9293, "MUST-15"))
   func defaultSegmentSizeOverIPv6() {
-    let flow = TCPFlow(localAddress: "2001:db8::1", localPort: 1, remoteAddress: "2001:db8::2", remotePort: 2)
+    let flow = Flow(localAddress: "2001:db8::1", localPort: 1, remoteAddress: "2001:db8::2", remotePort: 2)
     let header = TCPHeader(
       sourcePort: 2, destinationPort: 1, sequenceNumber: SequenceNumber(0), acknowledgmentNumber: SequenceNumber(0),
       flags: .syn, window: 1_000)

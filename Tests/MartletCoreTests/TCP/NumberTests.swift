@@ -23,7 +23,7 @@ struct TCPNumberTests {
     let source = InitialSequenceNumber(hash: hash)
     let base = source.value(for: flow, at: .zero)
     #expect(InitialSequenceNumber(hash: KeyedHash(key0: 1, key1: 3)).value(for: flow, at: .zero) != base)
-    for change in [\TCPFlow.localPort, \TCPFlow.remotePort] {
+    for change in [\Flow.localPort, \Flow.remotePort] {
       var other = flow
       other[keyPath: change] += 1
       #expect(source.value(for: other, at: .zero) != base)

@@ -55,7 +55,7 @@ final class TCPScript {
     }
   }
 
-  static let flow = TCPFlow(
+  static let flow = Flow(
     localAddress: "192.0.2.1", localPort: 5_001, remoteAddress: "192.0.2.2", remotePort: 80)
   /// Both streams pass the end of the number space soon.
   static let localBase = SequenceNumber(0xffff_fe00)

@@ -24,7 +24,7 @@ struct Connection: ~Copyable {
 
   /// What a turn of its host's sender needs to know of a connection.
   struct Departure: BitwiseCopyable {
-    var flow: TCPFlow
+    var flow: Flow
     var timeToLive: UInt8
     var trafficClass: UInt8
   }

@@ -11,7 +11,7 @@ package struct EphemeralPorts: Sendable, BitwiseCopyable {
 
   /// A port of ``range`` for a connection to `flow`'s remote end (its local port does not count) that is not taken, or nil if
   /// all are.
-  package mutating func select(for flow: TCPFlow, isTaken: (UInt16) -> Bool) -> UInt16? {
+  package mutating func select(for flow: Flow, isTaken: (UInt16) -> Bool) -> UInt16? {
     var destination = flow
     destination.localPort = 0
     let digest = hash.hash(destination, salt: 3)

@@ -17,8 +17,7 @@ extension Host {
     let flow = Flow(
       localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
       remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
-    let isLand = context.interface != .loopback && flow.localAddress == flow.remoteAddress
-    let index = isLand ? nil : findConnection(flow)
+    let index = findConnection(flow)
     // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
     if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes) {
       if connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount) {
@@ -37,20 +36,19 @@ extension Host {
         return update(index)
       }
     }
-    receiveUnexpected(packet, header, flow, isLand: isLand, index, context)
+    receiveUnexpected(packet, header, flow, index, context)
   }
 
   /// Any other segment.
   @inline(never)
   private mutating func receiveUnexpected(
-    _ packet: consuming Packet, _ header: TCPHeader, _ flow: Flow, isLand: Bool, _ index: UInt32?,
+    _ packet: consuming Packet, _ header: TCPHeader, _ flow: Flow, _ index: UInt32?,
     _ context: InternetContext
   ) {
     let options: TCPOptions
     do { options = try TCPOptions(of: header, in: packet.bytes) } catch { return drop(packet, .tcpOptionMalformed) }
     guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
     packet.removeFirst(Int(header.headerByteCount))
-    if isLand { return drop(packet, .tcpLand) }
     guard let index else { return receiveWithoutConnection(packet, header, options, flow, context) }
     if connections[index].isInTimeWait, header.flags.contains(.syn), !header.flags.contains(.ack),
       connections[index].tcp.acceptsReuse(by: header, options: options)

@@ -8,7 +8,7 @@ package struct InitialSequenceNumber: Sendable, BitwiseCopyable {
   package init(hash: KeyedHash) { self.hash = hash }
 
   /// What a new incarnation of `flow` begins with: both numbers from one hash, whose halves say nothing of each other.
-  package func start(of flow: TCPFlow, at now: Instant) -> (sequence: SequenceNumber, timestampOffset: UInt32) {
+  package func start(of flow: Flow, at now: Instant) -> (sequence: SequenceNumber, timestampOffset: UInt32) {
     let digest = hash.hash(flow, salt: 1)
     let clock = UInt32(truncatingIfNeeded: now.nanoseconds / 4_000)
     return (
@@ -17,10 +17,10 @@ package struct InitialSequenceNumber: Sendable, BitwiseCopyable {
   }
 
   /// The initial sequence number of a new incarnation of `flow` (MUST-8, MUST-9).
-  package func value(for flow: TCPFlow, at now: Instant) -> SequenceNumber { start(of: flow, at: now).sequence }
+  package func value(for flow: Flow, at now: Instant) -> SequenceNumber { start(of: flow, at: now).sequence }
 
   /// What is added to the timestamp clock of `flow` (RFC 7323 section 5.4): the same for every incarnation.
-  package func timestampOffset(for flow: TCPFlow) -> UInt32 {
+  package func timestampOffset(for flow: Flow) -> UInt32 {
     start(of: flow, at: .zero).timestampOffset
   }
 }

@@ -25,14 +25,13 @@ package struct SYNCookie: Sendable, BitwiseCopyable {
 
   private func count(at now: Instant) -> UInt32 { UInt32(truncatingIfNeeded: now.nanoseconds / .seconds(64)) }
 
-  private func digest(_ flow: TCPFlow, _ sequence: SequenceNumber, count: UInt32, index: UInt32) -> UInt32 {
+  private func digest(_ flow: Flow, _ sequence: SequenceNumber, count: UInt32, index: UInt32) -> UInt32 {
     let salt = UInt64(sequence.value) << 32 ^ UInt64(count) << 8 ^ UInt64(index) << 1 ^ 0x5359_4e00_0000_0000
     return UInt32(truncatingIfNeeded: hash.hash(flow, salt: salt)) & 0xff_ffff
   }
 
   /// The initial sequence number that answers a SYN with `sequence` and `options`.
-  package func make(for flow: TCPFlow, sequence: SequenceNumber, options: TCPOptions, at now: Instant) -> SequenceNumber
-  {
+  package func make(for flow: Flow, sequence: SequenceNumber, options: TCPOptions, at now: Instant) -> SequenceNumber {
     let offered = options.maximumSegmentSize ?? (flow.remoteAddress.isIPv4 ? 536 : 1_220)
     var index = 0
     while index + 1 < 8, Self.sizes[index + 1] <= offered { index += 1 }
@@ -43,7 +42,7 @@ package struct SYNCookie: Sendable, BitwiseCopyable {
 
   /// What the ACK `header` of a handshake agrees on, if the number it acknowledges is a cookie of ours.
   package func check(
-    _ header: TCPHeader, options: TCPOptions, for flow: TCPFlow, at now: Instant
+    _ header: TCPHeader, options: TCPOptions, for flow: Flow, at now: Instant
   ) -> Agreement? {
     let sequence = header.sequenceNumber - 1
     let cookie = header.acknowledgmentNumber.value &- 1 &- sequence.value
@@ -72,7 +71,7 @@ package struct SYNCookie: Sendable, BitwiseCopyable {
 
   /// The SYN, ACK that answers `header` without a connection: a packet that begins with the TCP header, its checksum field 0.
   package func answer(
-    to header: TCPHeader, options offered: TCPOptions, for flow: TCPFlow, socketOptions: TCPSocketOptions,
+    to header: TCPHeader, options offered: TCPOptions, for flow: Flow, socketOptions: TCPSocketOptions,
     configuration: borrowing Host.Configuration.TCP, timestampOffset: UInt32, maximumSegmentSize: Int,
     from pool: borrowing PacketPool, at now: Instant
   ) -> Packet? {

@@ -5,7 +5,7 @@ extension TCPConnection {
   ///
   /// `maximumSegmentSize` is what the path takes: its MTU less the IP header.
   package init(
-    connecting flow: TCPFlow, options: TCPSocketOptions = TCPSocketOptions(),
+    connecting flow: Flow, options: TCPSocketOptions = TCPSocketOptions(),
     configuration: borrowing Host.Configuration.TCP, initialSequence: SequenceNumber, timestampOffset: UInt32 = 0,
     maximumSegmentSize: Int, limits: TCPLimits? = nil, now: Instant
   ) {
@@ -18,7 +18,7 @@ extension TCPConnection {
 
   /// A passive open by the SYN `header` on a listener (RFC 9293 section 3.10.7.2): SYN-RECEIVED.
   package init(
-    accepting flow: TCPFlow, syn header: TCPHeader, options received: TCPOptions,
+    accepting flow: Flow, syn header: TCPHeader, options received: TCPOptions,
     socketOptions: TCPSocketOptions = TCPSocketOptions(), configuration: borrowing Host.Configuration.TCP,
     initialSequence: SequenceNumber, timestampOffset: UInt32 = 0, maximumSegmentSize: Int, limits: TCPLimits? = nil,
     now: Instant
@@ -35,7 +35,7 @@ extension TCPConnection {
   /// A connection whose SYN was answered by a cookie and whose ACK `header` proved good (RFC 4987 section 3.6):
   /// ESTABLISHED. The ACK itself is to be given to ``receive(_:_:payload:at:)`` next, for its data.
   package init(
-    cookie flow: TCPFlow, acknowledgment header: TCPHeader, options received: TCPOptions,
+    cookie flow: Flow, acknowledgment header: TCPHeader, options received: TCPOptions,
     agreed: SYNCookie.Agreement, socketOptions: TCPSocketOptions = TCPSocketOptions(),
     configuration: borrowing Host.Configuration.TCP, timestampOffset: UInt32 = 0, maximumSegmentSize: Int,
     limits: TCPLimits? = nil, now: Instant

@@ -77,7 +77,7 @@ package struct TCPConnection: ~Copyable {
 
   private let anchor = Anchor()
   /// The connection's addresses and ports.
-  package let flow: TCPFlow
+  package let flow: Flow
   package internal(set) var state: TCPState
   var owed: Owed = []
   var flags: Flags = []
@@ -166,7 +166,7 @@ package struct TCPConnection: ~Copyable {
 
   /// What every opening has in common.
   init(
-    flow: TCPFlow, state: TCPState, options: TCPSocketOptions, configuration: borrowing Host.Configuration.TCP,
+    flow: Flow, state: TCPState, options: TCPSocketOptions, configuration: borrowing Host.Configuration.TCP,
     initialSequence: SequenceNumber, timestampOffset: UInt32, maximumSegmentSize: Int, limits hostLimits: TCPLimits?,
     now: Instant
   ) {
