@@ -73,7 +73,7 @@ struct TCPCloseTests {
     t.receive(.data(seq: 1, count: 1_000, ack: 2))
     #expect(t.read() == .bytes(1_000))
     #expect(throws: SocketError.invalidState) {
-      try t.change { _ = try $0.write(([1] as [UInt8]).span.bytes, from: t.pool, at: t.now) }
+      try t.change { _ = unsafe try $0.write(([1] as [UInt8]).span.bytes, from: t.pool, at: t.now) }
     }
   }
 
