@@ -225,4 +225,13 @@ struct TCPCloseTests {
       }
     }
   }
+
+  @Test("A FIN that overtook the last data counts as soon as the data is there")
+  func earlyFIN() {
+    let t = TCPScript(.established(mss: 1_000))
+    t.receive(.fin(seq: 1_001, ack: 1))
+    t.expectState(.established)
+    t.ignore().receive(.data(seq: 1, count: 1_000, ack: 1))
+    t.expectState(.closeWait)
+  }
 }

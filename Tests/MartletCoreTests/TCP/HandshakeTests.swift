@@ -47,6 +47,23 @@ struct TCPHandshakeTests {
     t.expect(.data(seq: 1, count: 100, ack: 1))
   }
 
+  @Test(
+    "A FIN that comes with the SYN of a simultaneous open waits until both know each other",
+    .rfc(9293, section: "3.10.7.3"))
+  func simultaneousOpenWithFIN() {
+    let t = TCPScript(.connecting())
+    t.change { _ in }
+    t.expect(.syn())
+    var both = ScriptSegment.syn(mss: 1_000, sackPermitted: true)
+    both.flags.insert(.fin)
+    t.at(0.1).receive(both)
+    t.expectState(.synReceived)
+    t.ignore().receive(.ack(1, seq: 1))
+    t.expectState(.closeWait)
+    t.ignore().at(0.2).write(100)
+    t.expect(.data(seq: 1, count: 100, ack: 2))
+  }
+
   @Test("After a simultaneous open a reset says that the open was refused", .rfc(9293, "MUST-11"))
   func resetAfterSimultaneousOpen() {
     let t = TCPScript(.connecting())

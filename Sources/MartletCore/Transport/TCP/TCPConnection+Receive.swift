@@ -261,7 +261,9 @@ extension TCPConnection {
     var reason: Drop.Reason?
     if payload.count > 0 { reason = receiveText(sequence, payload: payload, at: now) }
     if flags.contains(.finPending) {
-      if state.mayReceive || state == .synReceived, receiveNext == finSequence {
+      // One that came with a SYN of a simultaneous open waits until the connection is established (RFC 9293 section
+      // 3.10.7.3, fourth).
+      if state.mayReceive, receiveNext == finSequence {
         receiveFIN(at: now)
       } else if header.flags.contains(.fin) {
         owed.insert(.acknowledgment)
@@ -353,7 +355,7 @@ extension TCPConnection {
     changes.insert(.readable)
     receiveQueue.removeOutOfOrder()
     switch state {
-    case .synReceived, .established:
+    case .established:
       state = .closeWait
     case .finWait1:
       // Our FIN is not acknowledged, or the ACK would have led to FIN-WAIT-2.

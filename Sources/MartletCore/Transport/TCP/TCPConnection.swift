@@ -72,7 +72,7 @@ package struct TCPConnection: ~Copyable {
     /// The program was told of trouble (R1) with the data in flight.
     static let toldOfTrouble = Flags(rawValue: 1 << 21)
     /// What keeps a segment off the short way.
-    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 15)
+    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15)
   }
 
   private let anchor = Anchor()
