@@ -16,8 +16,9 @@ package struct ReceiveQueue: ~Copyable {
 
   private var ready = PacketQueue()
   package private(set) var reassembly = Reassembly()
-  /// Memory of the packets to be read, in bytes, whole blocks counted.
-  private var memory = 0
+  /// The memory that what waits to be read keeps from others, in bytes, at most: whole blocks, and all payload as if it
+  /// lay in slices.
+  private var memory: Int { ready.count &* Packet.blockByteCount &+ ready.byteCount }
 
   package init() {}
 
@@ -34,7 +35,6 @@ package struct ReceiveQueue: ~Copyable {
   @inline(__always)
   package mutating func appendInOrder(_ packet: consuming Packet) {
     if packet.count <= Self.copyBound, !ready.isEmpty, ready.appendToLast(copying: packet) { return }
-    memory &+= packet.memoryByteCount
     ready.append(packet)
   }
 
@@ -81,15 +81,7 @@ package struct ReceiveQueue: ~Copyable {
       guard let start = target.baseAddress else { return 0 }
       return unsafe ready.removeFirstBytes(into: start, capacity: target.count)
     }
-    if ready.isEmpty { memory = 0 }
     return done
-  }
-
-  /// Takes the first packet of bytes.
-  package mutating func popPacket() -> Packet? {
-    guard let packet = ready.popFirst() else { return nil }
-    if ready.isEmpty { memory = 0 } else { memory = max(0, memory &- packet.memoryByteCount) }
-    return packet
   }
 
   /// Lets go of what waits for missing bytes.
@@ -102,7 +94,6 @@ package struct ReceiveQueue: ~Copyable {
   package mutating func removeAll() {
     if !ready.isEmpty { ready.removeAll() }
     removeOutOfOrder()
-    memory = 0
   }
 }
 
