@@ -52,9 +52,6 @@ public struct Region: ~Copyable {
   /// Where the bytes begin.
   @inlinable package var bytes: UnsafeMutableRawPointer { unsafe header.pointee.bytes }
 
-  /// Whether nobody else refers to the region, so that its bytes may change.
-  @inlinable package var isUnique: Bool { unsafe header.pointee.references == 1 }
-
   /// A second reference to the same bytes.
   @inlinable public func share() -> Region {
     unsafe header.pointee.references &+= 1

@@ -98,13 +98,6 @@ extension TCPConnection {
     return .bytes(count)
   }
 
-  /// Takes the next packet of bytes that arrived, uncopied; nil when a read would block or the stream has ended.
-  package mutating func readPacket(at now: Instant) -> Packet? {
-    guard let packet = receiveQueue.popPacket() else { return nil }
-    noteRead()
-    return packet
-  }
-
   @inline(__always)
   private func resultOfEmptyRead() throws(SocketError) -> ReadResult {
     if flags.contains(.finReceived) { return .endOfStream }
@@ -246,8 +239,6 @@ extension TCPConnection {
   package var isPassive: Bool { flags.contains(.isPassive) }
   @inline(__always)
   package var receiveByteCount: Int { receiveQueue.byteCount }
-  @inline(__always)
-  package var sendByteCount: Int { sendQueue.byteCount }
 
   package var info: TCPInfo {
     TCPInfo(
