@@ -16,9 +16,12 @@ BAD += f' || (udp.checksum.status == "Bad" && !((icmp || icmpv6) && !(eth.src ==
 # Linux writes a TCP checksum of 0 as 0xffff when no device does it, as is right for UDP only; tshark calls it bad. From
 # Martlet we do not take it.
 BAD += f' || (tcp.checksum.status == "Bad" && !(tcp.checksum == 0xffff && !(eth.src == {MARTLET_MAC})))'
+# Only the protocols that Martlet speaks: ports are random, and upon some of them tshark would look for other protocols'
+# messages in our sentences.
+PROTOCOLS = ["frame", "data", "eth", "ethertype", "vlan", "arp", "ip", "ipv6", "ipv6.hopopts", "ipv6.dstopts",
+             "ipv6.routing", "ipv6.fraghdr", "icmp", "icmpv6", "udp", "tcp"]
 OPTIONS = ["-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
-           # Port 12000 is also that of an IBM protocol that tshark would look for in our sentences.
-           "--disable-protocol", "llc"]
+           "--disable-all-protocols", *(word for name in PROTOCOLS for word in ("--enable-protocol", name))]
 
 
 def tshark(path, *options):
