@@ -110,6 +110,12 @@ extension Host {
       public var keepAliveProbes = 9
       /// Initial window in segments (RFC 6928). Default 10.
       public var initialWindowSegments = 10
+      /// How senders avoid congestion, unless a program chooses otherwise.
+      public var congestionControl = TCPCongestionControl.cubic
+      /// Whether senders spread a window over the round trip, in place of bursts. Default true.
+      public var pacing = true
+      /// Whether senders probe for the loss of the last segments of a flight (RFC 8985 section 7). Default true.
+      public var tailLossProbes = true
       /// Challenge acknowledgements per second, for the whole host (RFC 5961 section 7). Default 1,000.
       public var challengeAcknowledgmentsPerSecond = 1_000
       /// Whether to offer timestamps (RFC 7323), SACK (RFC 2018) and window scaling. Default true.

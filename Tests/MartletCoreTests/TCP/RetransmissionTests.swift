@@ -180,7 +180,7 @@ struct TCPRetransmissionTests {
     #expect(t.info.congestionWindow == 8_000)
     // A loss halves it, and from then on it grows by a segment a window.
     t.receive(.ack(6_001, sack: 7_001..<10_001)).ignore()
-    #expect(t.info.congestionWindow == 4_000)
+    #expect(t.info.slowStartThreshold == 4_000)
     t.at(0.3).receive(.ack(14_001)).ignore()
     #expect(!t.info.isRecovering)
     t.at(0.4).receive(.ack(18_001)).ignore()

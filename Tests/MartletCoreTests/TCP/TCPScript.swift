@@ -20,6 +20,10 @@ final class TCPScript {
     var options = TCPSocketOptions()
     var configuration = Host.Configuration.TCP()
     var superSegment = 0
+    /// The textbook's, unless a script is about another.
+    var congestionControl = TCPCongestionControl.newReno
+    var pacing = false
+    var tailLossProbes = false
 
     /// An active open that is done.
     static func established(
@@ -78,6 +82,9 @@ final class TCPScript {
     self.setup = setup
     var configuration = setup.configuration
     configuration.initialWindowSegments = setup.initialWindow
+    configuration.congestionControl = setup.congestionControl
+    configuration.pacing = setup.pacing
+    configuration.tailLossProbes = setup.tailLossProbes
     let header = TCPHeader(
       sourcePort: Self.flow.remotePort, destinationPort: Self.flow.localPort, sequenceNumber: Self.peerBase,
       acknowledgmentNumber: SequenceNumber(0), flags: .syn, window: UInt16(clamping: setup.peerWindow))

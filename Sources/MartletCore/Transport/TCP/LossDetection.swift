@@ -1,179 +1,365 @@
-import BasicContainers
 package import MartletWire
 
-/// What the peer holds of the bytes in flight, and which of the others are lost (RFC 6675 section 4).
+/// Which bytes in flight the peer holds, and which are lost: RACK (RFC 8985) with SACK, and what NewReno counts without.
 ///
-/// Everything below `lostEdge` that is not held counts as lost; everything lost below `resentEdge` was sent again.
-package struct LossDetection: ~Copyable {
-  /// The runs that the peer reported, sorted, with gaps between them.
-  private var held = UniqueArray<SACKBlock>()
-  /// The bytes in ``held``.
-  package private(set) var heldByteCount = 0
-  private var lostEdge: SequenceNumber
-  private var resentEdge: SequenceNumber
+/// Something is lost when something sent sufficiently later was delivered: later by the reordering window, which is nothing
+/// until the path was seen to reorder and grows with every retransmission that turns out to have been unnecessary.
+struct LossDetection: ~Copyable {
+  /// All that is in flight.
+  private(set) var runs = SentRuns()
+  /// Bytes that the peer holds, and bytes lost and not sent again.
+  private(set) var heldByteCount = 0
+  private(set) var lostByteCount = 0
 
-  /// The most runs that are kept; what more the peer reports is sent again if need be.
-  private static var maximumRuns: Int { 256 }
+  // RACK.xmit_ts, RACK.end_seq and RACK.rtt of what was sent last among all that was delivered.
+  private var newestSentAt = Instant.zero
+  private var newestEnd: SequenceNumber
+  private(set) var roundTrip: Nanoseconds = 0
+  /// RACK.fack: the end of what was delivered.
+  private var forwardmost: SequenceNumber
+  /// RACK.reordering_seen.
+  private(set) var hasReordering = false
+  /// RACK.reo_wnd_mult and RACK.reo_wnd_persist.
+  private var windowFactor: UInt8 = 1
+  private var windowPersistence: UInt8 = 16
+  /// RACK.dsack_round.
+  private var duplicateRound: SequenceNumber?
+
+  init(from sequence: SequenceNumber) {
+    newestEnd = sequence
+    forwardmost = sequence
+  }
+
   /// DupThresh.
   static var threshold: Int { 3 }
 
-  package init(from sequence: SequenceNumber) {
-    lostEdge = sequence
-    resentEdge = sequence
+  /// The most runs that are kept; reports that would make more are not taken, and nothing new goes out.
+  static var maximumRuns: Int { 16_384 }
+  @inline(__always)
+  var isFull: Bool { runs.count >= Self.maximumRuns }
+
+  /// Whether nothing is held or lost.
+  @inline(__always)
+  var isClear: Bool { heldByteCount == 0 && lostByteCount == 0 }
+
+  /// The bytes thought to be in the network (RFC 6675 section 4, SetPipe).
+  @inline(__always)
+  func pipe(unacknowledged: SequenceNumber, next: SequenceNumber) -> Int {
+    max(0, (next - unacknowledged) &- heldByteCount &- lostByteCount)
   }
 
-  /// Whether nothing is held or lost, so that all in flight is in flight.
+  // MARK: Sending
+
+  /// `count` new bytes from `start` on went out.
   @inline(__always)
-  package func isClear(from unacknowledged: SequenceNumber) -> Bool {
-    heldByteCount == 0 && lostEdge <= unacknowledged
+  mutating func noteSent(
+    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool, at now: Instant
+  ) {
+    let flags: SentRun.Flags = isApplicationLimited ? .applicationLimited : []
+    if runs.count > 0 {
+      let last = runs.count &- 1
+      if runs[last].sentAt == now, runs[last].flags == flags, runs[last].end == start,
+        runs[last].departure.delivered == departure.delivered
+      {
+        runs[last].end = start + count
+        runs[last].departure.flight = departure.flight
+        return
+      }
+    }
+    runs.append(SentRun(start: start, end: start + count, sentAt: now, departure: departure, flags: flags))
+  }
+
+  /// The first `count` bytes of the run at `index` went out again.
+  mutating func noteResent(_ index: Int, count: Int, _ departure: DeliveryRate.Departure, at now: Instant) {
+    if count < runs[index].count { runs.split(index, at: runs[index].start + count) }
+    if runs[index].flags.contains(.lost) { lostByteCount -= runs[index].count }
+    runs[index].flags.remove(.lost)
+    runs[index].flags.insert(.resent)
+    runs[index].sentAt = now
+    runs[index].departure = departure
+  }
+
+  /// The first run that is lost and not sent again (RFC 6675 section 4, NextSeg (1)).
+  func firstLost() -> Int? {
+    if lostByteCount == 0 { return nil }
+    var index = 0
+    while index < runs.count {
+      if runs[index].flags.contains(.lost) { return index }
+      index &+= 1
+    }
+    return nil
+  }
+
+  /// Makes the last bytes in flight, at most `count`, a run of their own and returns its place, unless the peer holds them.
+  mutating func lastRun(count: Int) -> Int? {
+    guard runs.count > 0, runs[runs.count - 1].flags.isDisjoint(with: .gone) else { return nil }
+    if runs[runs.count - 1].count > count { runs.split(runs.count - 1, at: runs[runs.count - 1].end - count) }
+    return runs.count - 1
   }
 
   // MARK: Reports
 
-  /// Takes the blocks of a SACK option and returns how many bytes are newly held.
-  package mutating func update(
-    _ blocks: borrowing SACKBlocks, unacknowledged: SequenceNumber, next: SequenceNumber
-  ) -> Int {
-    let before = heldByteCount
-    for index in 0..<blocks.count {
-      let block = blocks[index]
-      // A block that lies (partly) outside what is in flight is old, a duplicate's report (RFC 2883), or a lie.
-      guard block.left < block.right, block.left > unacknowledged, block.right <= next else { continue }
-      insert(block)
+  /// What an acknowledgement newly delivered.
+  struct Delivery: BitwiseCopyable {
+    var count = 0
+    /// What of it was sent last; meaningful if ``count`` is not 0.
+    var newest: SentRun?
+    /// When what was never resent of it went out, the earliest and the latest.
+    var firstOriginalAt: Instant?
+    var lastOriginalAt: Instant?
+    /// The least end of what was never resent and not reported before.
+    var firstOriginalEnd: SequenceNumber?
+
+    @inline(__always)
+    mutating func note(_ run: SentRun) {
+      count &+= run.count
+      if let old = newest {
+        if LossDetection.isSent(run.sentAt, run.end, after: old.sentAt, old.end) { newest = run }
+      } else {
+        newest = run
+      }
+      if run.flags.contains(.resent) { return }
+      if let first = firstOriginalAt {
+        firstOriginalAt = min(first, run.sentAt)
+        lastOriginalAt = max(lastOriginalAt ?? run.sentAt, run.sentAt)
+        if let end = firstOriginalEnd { firstOriginalEnd = .earlier(end, run.end) }
+      } else {
+        firstOriginalAt = run.sentAt
+        lastOriginalAt = run.sentAt
+        firstOriginalEnd = run.end
+      }
     }
-    return heldByteCount - before
   }
 
-  private mutating func insert(_ block: SACKBlock) {
-    var place = held.count
-    while place > 0, held[place - 1].left > block.left { place -= 1 }
-    // `place` is the first run that begins after the block does.
-    var merged = block
-    if place > 0, held[place - 1].right >= block.left {
-      place -= 1
-      merged.left = held[place].left
-      merged.right = SequenceNumber.later(held[place].right, block.right)
-      if merged == held[place] { return }
-      heldByteCount -= held[place].right - held[place].left
-      held[place] = merged
-    } else {
-      if held.count >= Self.maximumRuns { return }
-      held.insert(merged, at: place)
-    }
-    while place + 1 < held.count, held[place + 1].left <= held[place].right {
-      let run = held.remove(at: place + 1)
-      heldByteCount -= run.right - run.left
-      held[place].right = SequenceNumber.later(held[place].right, run.right)
-    }
-    heldByteCount += held[place].right - held[place].left
+  /// RACK_sent_after (RFC 8985 section 6.2).
+  @inline(__always)
+  static func isSent(
+    _ time: Instant, _ end: SequenceNumber, after otherTime: Instant, _ otherEnd: SequenceNumber
+  ) -> Bool {
+    time > otherTime || (time == otherTime && end > otherEnd)
   }
 
   /// The peer acknowledged everything before `unacknowledged`.
   @inline(__always)
-  package mutating func advance(to unacknowledged: SequenceNumber) {
-    if heldByteCount > 0 { removeHeld(before: unacknowledged) }
-    if lostEdge < unacknowledged { lostEdge = unacknowledged }
-    if resentEdge < unacknowledged { resentEdge = unacknowledged }
-  }
-
-  private mutating func removeHeld(before unacknowledged: SequenceNumber) {
-    while !held.isEmpty, held[0].left < unacknowledged {
-      if held[0].right <= unacknowledged {
-        let run = held.remove(at: 0)
-        heldByteCount -= run.right - run.left
+  mutating func acknowledge(to unacknowledged: SequenceNumber, into delivery: inout Delivery) {
+    while runs.count > 0, runs[0].start < unacknowledged {
+      var run = runs[0]
+      let isWhole = run.end <= unacknowledged
+      if !isWhole { run.end = unacknowledged }
+      if run.flags.contains(.held) {
+        heldByteCount &-= run.count
       } else {
-        heldByteCount -= unacknowledged - held[0].left
-        held[0].left = unacknowledged
+        if run.flags.contains(.lost) { lostByteCount &-= run.count }
+        noteForward(run)
+        delivery.note(run)
       }
-    }
-  }
-
-  // MARK: Loss
-
-  /// Marks as lost what has enough held above it (RFC 6675 IsLost) and returns whether anything is lost.
-  package mutating func markLost(unacknowledged: SequenceNumber, segmentSize: Int) -> Bool {
-    var bytes = 0
-    var runs = 0
-    var place = held.count
-    while place > 0 {
-      place -= 1
-      bytes += held[place].right - held[place].left
-      runs += 1
-      if runs >= Self.threshold || bytes > (Self.threshold - 1) * segmentSize {
-        lostEdge = SequenceNumber.later(lostEdge, held[place].left)
+      if isWhole {
+        runs.removeFirst()
+      } else {
+        runs[0].start = unacknowledged
         break
       }
     }
-    return lostEdge > unacknowledged
   }
 
-  /// Marks the `count` bytes from `sequence` as lost and not sent again: the first segment in flight.
-  package mutating func markLost(from sequence: SequenceNumber, count: Int) {
-    lostEdge = SequenceNumber.later(lostEdge, sequence + count)
+  /// What is delivered behind what was delivered before shows reordering, unless it was sent again.
+  @inline(__always)
+  private mutating func noteForward(_ run: SentRun) {
+    if run.end > forwardmost {
+      forwardmost = run.end
+    } else if !run.flags.contains(.resent) {
+      hasReordering = true
+    }
   }
 
-  /// Marks everything in flight that is not held as lost, to be sent once more (RFC 6298 (5.4), RFC 5681 section 3.1).
-  package mutating func markAllLost(unacknowledged: SequenceNumber, next: SequenceNumber) {
-    lostEdge = next
-    resentEdge = unacknowledged
+  /// The peer holds the bytes of `block` (RFC 2018). A block that lies (partly) outside what is in flight is old, a
+  /// duplicate's report, or a lie.
+  mutating func hold(_ block: SACKBlock, unacknowledged: SequenceNumber, next: SequenceNumber, into delivery: inout Delivery) {
+    guard block.left < block.right, block.left > unacknowledged, block.right <= next else { return }
+    var index = runs.index(after: block.left)
+    while index < runs.count, runs[index].start < block.right {
+      if runs[index].flags.contains(.held) {
+        index &+= 1
+        continue
+      }
+      if runs[index].start < block.left {
+        if isFull { return }
+        runs.split(index, at: block.left)
+        index &+= 1
+      }
+      if runs[index].end > block.right {
+        if isFull { return }
+        runs.split(index, at: block.right)
+      }
+      let run = runs[index]
+      if run.flags.contains(.lost) { lostByteCount &-= run.count }
+      heldByteCount &+= run.count
+      noteForward(run)
+      delivery.note(run)
+      runs[index].flags.remove(.lost)
+      runs[index].flags.insert(.held)
+      index = merge(index) &+ 1
+    }
   }
 
-  /// Forgets what the peer reported: it may have let go of it (RFC 2018 section 8).
-  package mutating func forgetHeld() {
-    held.removeAll()
+  /// Makes one run of the held one at `index` and its held neighbors, and returns where it is.
+  private mutating func merge(_ index: Int) -> Int {
+    var index = index
+    if index &+ 1 < runs.count, runs[index &+ 1].flags.contains(.held) {
+      runs[index].end = runs[index &+ 1].end
+      runs.remove(at: index &+ 1)
+    }
+    if index > 0, runs[index &- 1].flags.contains(.held) {
+      runs[index &- 1].end = runs[index].end
+      runs.remove(at: index)
+      index &-= 1
+    }
+    return index
+  }
+
+  // MARK: RACK
+
+  /// Takes the newest of what was delivered (RFC 8985 section 6.2, step 2). `isOfEarlier` says that a timestamp shows the
+  /// acknowledgement to be that of an earlier transmission.
+  @inline(__always)
+  mutating func noteNewest(_ run: SentRun, isOfEarlier: Bool, minimumRoundTrip: Nanoseconds, at now: Instant) {
+    let time = now - run.sentAt
+    if run.flags.contains(.resent), isOfEarlier || time < minimumRoundTrip { return }
+    roundTrip = time
+    if Self.isSent(run.sentAt, run.end, after: newestSentAt, newestEnd) {
+      newestSentAt = run.sentAt
+      newestEnd = run.end
+    }
+  }
+
+  /// The acknowledgement reported a duplicate: the reordering window grows, once a round trip (step 4).
+  mutating func noteDuplicateReport(unacknowledged: SequenceNumber, next: SequenceNumber) {
+    if let round = duplicateRound, unacknowledged < round { return }
+    duplicateRound = next
+    windowFactor = windowFactor == .max ? .max : windowFactor + 1
+    windowPersistence = 16
+  }
+
+  /// A recovery ended: after sixteen without a report of a duplicate the window is small again.
+  mutating func noteRecoveryEnd() {
+    if windowPersistence > 0 { windowPersistence -= 1 }
+    if windowPersistence == 0 { windowFactor = 1 }
+  }
+
+  /// RACK_update_reo_wnd (step 4).
+  private func reorderingWindow(
+    minimumRoundTrip: Nanoseconds, smoothedRoundTrip: Nanoseconds, isRecovering: Bool, segmentSize: Int
+  ) -> Nanoseconds {
+    if !hasReordering, isRecovering || holdsEnough(segmentSize: segmentSize) { return 0 }
+    guard minimumRoundTrip < .max else { return 0 }
+    return min(Nanoseconds(windowFactor) &* minimumRoundTrip / 4, max(0, smoothedRoundTrip))
+  }
+
+  /// Whether what is held counts as DupThresh segments: in three runs, or more than two segments' worth of bytes.
+  private func holdsEnough(segmentSize: Int) -> Bool {
+    if heldByteCount > (Self.threshold - 1) * segmentSize { return true }
+    var held = 0
+    var index = 0
+    while index < runs.count, held < Self.threshold {
+      if runs[index].flags.contains(.held) { held &+= 1 }
+      index &+= 1
+    }
+    return held >= Self.threshold
+  }
+
+  /// How long after its departure something is lost for which nothing later was delivered, when the timer runs out.
+  func lateness(minimumRoundTrip: Nanoseconds) -> Nanoseconds {
+    minimumRoundTrip < .max ? roundTrip &+ Nanoseconds(windowFactor) &* minimumRoundTrip / 4 : 0
+  }
+
+  /// Marks what is lost (step 5, RACK_detect_loss). Returns how many bytes that is, and how long to wait before asking again
+  /// about what may only be late.
+  mutating func detect(
+    minimumRoundTrip: Nanoseconds, smoothedRoundTrip: Nanoseconds, isRecovering: Bool, segmentSize: Int, at now: Instant
+  ) -> (lost: Int, wait: Nanoseconds) {
+    let window = reorderingWindow(
+      minimumRoundTrip: minimumRoundTrip, smoothedRoundTrip: smoothedRoundTrip, isRecovering: isRecovering,
+      segmentSize: segmentSize)
+    var lost = 0
+    var wait: Nanoseconds = 0
+    var index = 0
+    while index < runs.count {
+      let run = runs[index]
+      if run.flags.isDisjoint(with: .gone) {
+        if Self.isSent(newestSentAt, newestEnd, after: run.sentAt, run.end) {
+          let remaining = roundTrip &+ window &- (now - run.sentAt)
+          if remaining <= 0 {
+            runs[index].flags.insert(.lost)
+            lostByteCount &+= run.count
+            lost &+= run.count
+          } else {
+            wait = max(wait, remaining)
+          }
+        } else if !run.flags.contains(.resent) {
+          // All behind it went out later still.
+          break
+        }
+      }
+      index &+= 1
+    }
+    return (lost, wait)
+  }
+
+  // MARK: Loss without SACK, and time-outs
+
+  /// Marks the first `count` bytes in flight as lost, and returns how many of them are newly so.
+  @discardableResult
+  mutating func markFirstLost(_ count: Int) -> Int {
+    guard runs.count > 0, runs[0].flags.isDisjoint(with: .gone) else { return 0 }
+    if runs[0].count > count { runs.split(0, at: runs[0].start + count) }
+    runs[0].flags.insert(.lost)
+    lostByteCount &+= runs[0].count
+    return runs[0].count
+  }
+
+  /// Marks everything in flight that is not held and went out `age` ago or longer as lost, to be sent once more; the first
+  /// run always is (RFC 6298 (5.4), RFC 8985 section 6.3).
+  mutating func markLost(olderThan age: Nanoseconds, at now: Instant) {
+    var index = 0
+    while index < runs.count {
+      if runs[index].flags.isDisjoint(with: .gone), index == 0 || now - runs[index].sentAt >= age {
+        runs[index].flags.insert(.lost)
+        lostByteCount &+= runs[index].count
+      }
+      index &+= 1
+    }
+  }
+
+  /// Whether the peer reported the first byte in flight as held and did not acknowledge it: it let go of it (RFC 2018
+  /// section 8).
+  var isReneging: Bool { runs.count > 0 && runs[0].flags.contains(.held) }
+
+  /// Forgets what the peer reported.
+  mutating func forgetHeld() {
+    var index = 0
+    while index < runs.count {
+      runs[index].flags.remove(.held)
+      index &+= 1
+    }
     heldByteCount = 0
   }
 
-  /// Nothing counts as lost any more: the recovery is over.
-  package mutating func clearLost(unacknowledged: SequenceNumber) {
-    lostEdge = unacknowledged
-    resentEdge = unacknowledged
-  }
-
-  // MARK: Questions
-
-  private func heldBytes(from start: SequenceNumber, to end: SequenceNumber) -> Int {
-    var sum = 0
-    var place = 0
-    while place < held.count, held[place].left < end {
-      let left = SequenceNumber.later(held[place].left, start)
-      let right = SequenceNumber.earlier(held[place].right, end)
-      if left < right { sum += right - left }
-      place += 1
+  /// Nothing counts as lost any more: it was thought so in error.
+  mutating func clearLost() {
+    var index = 0
+    while index < runs.count, lostByteCount > 0 {
+      if runs[index].flags.contains(.lost) {
+        runs[index].flags.remove(.lost)
+        lostByteCount &-= runs[index].count
+      }
+      index &+= 1
     }
-    return sum
   }
 
-  /// The bytes thought to be in the network (RFC 6675 SetPipe).
-  package func pipe(unacknowledged: SequenceNumber, next: SequenceNumber) -> Int {
-    if isClear(from: unacknowledged) { return next - unacknowledged }
-    let edge = SequenceNumber.later(unacknowledged, lostEdge)
-    var sum = next - edge
-    if heldByteCount > 0 { sum -= heldBytes(from: edge, to: next) }
-    if resentEdge > unacknowledged {
-      sum += resentEdge - unacknowledged
-      if heldByteCount > 0 { sum -= heldBytes(from: unacknowledged, to: resentEdge) }
-    }
-    return max(0, sum)
-  }
-
-  /// The next bytes that are lost and not sent again (RFC 6675 NextSeg (1)).
-  package func nextLost(unacknowledged: SequenceNumber) -> (start: SequenceNumber, count: Int)? {
-    var start = SequenceNumber.later(unacknowledged, resentEdge)
-    guard start < lostEdge else { return nil }
-    var place = 0
-    while place < held.count, held[place].right <= start { place += 1 }
-    while place < held.count, held[place].left <= start {
-      start = held[place].right
-      place += 1
-    }
-    guard start < lostEdge else { return nil }
-    let end = place < held.count ? SequenceNumber.earlier(held[place].left, lostEdge) : lostEdge
-    return (start, end - start)
-  }
-
-  /// Everything lost before `edge` was sent again.
-  package mutating func noteResent(upTo edge: SequenceNumber) {
-    resentEdge = SequenceNumber.later(resentEdge, edge)
+  /// What was sent is taken back: nothing is in flight.
+  mutating func removeAll() {
+    runs.removeAll()
+    heldByteCount = 0
+    lostByteCount = 0
   }
 }

@@ -18,7 +18,8 @@ package struct RoundTripEstimator: BitwiseCopyable {
   /// Takes the time from a segment to its acknowledgement (RFC 6298 (2.2), (2.3)).
   package mutating func sample(_ time: Nanoseconds, limits: TCPLimits) {
     let time = max(time, 0)
-    minimum = min(minimum, time)
+    // Nothing takes no time: such a sample says that the clock stood still.
+    if time > 0 { minimum = min(minimum, time) }
     if smoothed < 0 {
       smoothed = time
       variation = time / 2

@@ -1,6 +1,6 @@
 import MartletWire
 
-/// Fifth, the ACK field (RFC 9293 section 3.10.7.4), with RFC 5681, RFC 6298, RFC 6582 and RFC 6675.
+/// Fifth, the ACK field (RFC 9293 section 3.10.7.4).
 extension TCPConnection {
   /// Processes the acknowledgement and the window of a segment with `payloadCount` bytes.
   @inline(__always)
@@ -13,13 +13,9 @@ extension TCPConnection {
       owed.insert(.challenge)
       return .tcpBadAcknowledgment
     }
-    var newlyHeld = 0
-    if flags.contains(.selective), !options.sackBlocks.isEmpty {
-      newlyHeld = losses.update(options.sackBlocks, unacknowledged: sendUnacknowledged, next: sendNext)
-    }
+    let oldUnacknowledged = sendUnacknowledged
     let window = UInt32(header.window) << UInt32(sendScale)
     let sizeIsSame = window == sendWindow
-    let oldUnacknowledged = sendUnacknowledged
     var windowMoved = false
 
     // Update the window, by the newest segment only.
@@ -37,19 +33,34 @@ extension TCPConnection {
       }
     }
 
-    if number > oldUnacknowledged {
-      advance(to: number, options.timestamps?.echoReply, at: now)
-    } else if number == oldUnacknowledged, sendNext != sendUnacknowledged {
-      // A duplicate (RFC 5681 section 2; with SACK, RFC 6675 section 2: it reports something new).
-      let isSelective = flags.contains(.selective)
-      let isDuplicate =
-        isSelective
-        ? newlyHeld > 0
-        : payloadCount == 0 && sizeIsSame && !header.flags.contains(.fin) && timers.purpose == .retransmit
-      if isDuplicate { receiveDuplicate(isSelective: isSelective) }
+    if number > oldUnacknowledged || !options.sackBlocks.isEmpty {
+      if sender.isPresent {
+        let report = Report(
+          number: number, priorFlight: flightInNetwork, echo: options.timestamps?.echoReply, now: now)
+        if options.sackBlocks.isEmpty {
+          takeAcknowledgment(report)
+        } else {
+          takeAcknowledgment(report, reporting: options.sackBlocks)
+        }
+      } else if number > oldUnacknowledged {
+        advance(to: number, at: now)
+        if sendUnacknowledged == sendNext { timers.retransmission = .distantFuture } else { armRetransmission(at: now) }
+      }
+    } else if number == oldUnacknowledged, sendNext != sendUnacknowledged, sender.isPresent {
+      receiveRepetition(
+        of: number,
+        isDuplicate: payloadCount == 0 && sizeIsSame && !header.flags.contains(.fin)
+          && timers.purpose != .persist, at: now)
     }
     if windowMoved { noteOutput() }
     return nil
+  }
+
+  /// The bytes thought to be in the network, while there is a sender.
+  @inline(__always)
+  var flightInNetwork: Int {
+    let pipe = sender.value.losses.pipe(unacknowledged: sendUnacknowledged, next: sendNext)
+    return max(0, pipe - Int(sender.value.recovery.departed))
   }
 
   /// The window opened: what probed it, and was not taken, goes out anew.
@@ -57,19 +68,21 @@ extension TCPConnection {
     timers.purpose = .retransmit
     timers.retransmission = .distantFuture
     timeouts = 0
-    sendNext = SequenceNumber.later(sendUnacknowledged, number)
-    losses.clearLost(unacknowledged: sendUnacknowledged)
+    takeBack(to: SequenceNumber.later(sendUnacknowledged, number))
   }
 
-  /// Everything before `number` arrived.
-  private mutating func advance(to number: SequenceNumber, _ echo: UInt32?, at now: Instant) {
-    let count = number - sendUnacknowledged
-    let segmentSize = Int(segmentSize)
-    let wasLimited = flags.contains(.wasLimited)
-    let isSelective = flags.contains(.selective)
+  /// What was sent from `sequence` on, and does not count as sent after all.
+  mutating func takeBack(to sequence: SequenceNumber) {
+    guard sendNext > sequence else { return }
+    sendNext = sequence
+    if sender.isPresent { sender.value.losses.removeAll() }
+  }
+
+  /// SND.UNA becomes `number`: everything before it arrived.
+  @inline(__always)
+  mutating func advance(to number: SequenceNumber, at now: Instant) {
     sendUnacknowledged = number
     if sendNext < number { sendNext = number }
-    losses.advance(to: number)
     // Kept within reach of comparison, however much is sent in full segments.
     if smallSegmentEnd < number { smallSegmentEnd = number }
 
@@ -83,38 +96,20 @@ extension TCPConnection {
       }
       if sendQueue.isEmpty { changes.insert(.drained) }
     }
-
-    takeRoundTrip(echo, upTo: number, at: now)
-
-    let phase = recovery.phase
-    let ended = recovery.advance(to: number, count: count, segmentSize: segmentSize, isSelective: isSelective)
-    switch phase {
-    case .open:
-      congestion.acknowledged(count, segmentSize: segmentSize, wasLimited: wasLimited)
-    case .timeout:
-      // Slow start after a timeout grows by one segment an ACK (RFC 3465 section 2.3).
-      congestion.acknowledged(min(count, segmentSize), segmentSize: segmentSize, wasLimited: true)
-    case .fast:
-      if !ended {
-        // A partial acknowledgement: the segment it stops at is lost too (RFC 6582 section 3.2 step 5).
-        losses.markLost(from: number, count: min(segmentSize, sendNext - number))
-        if isSelective { _ = losses.markLost(unacknowledged: number, segmentSize: segmentSize) }
-      }
-    }
-    if ended { losses.clearLost(unacknowledged: number) }
-
+    if flags.contains(.isTiming) { takeRoundTripOfSYN(at: now) }
     // RFC 6298 (5.2), (5.3).
     progressAt = now
     timeouts = 0
     flags.remove(.toldOfTrouble)
     timers.purpose = .retransmit
-    if sendUnacknowledged == sendNext {
-      timers.retransmission = .distantFuture
-    } else {
-      armRetransmission(at: now)
-    }
     if flags.contains(.finSent), sendUnacknowledged > queueStart { finAcknowledged(at: now) }
     noteOutput()
+  }
+
+  /// The SYN was acknowledged, and had been sent once.
+  mutating func takeRoundTripOfSYN(at now: Instant) {
+    flags.remove(.isTiming)
+    estimator.sample(now - progressAt, limits: limits)
   }
 
   /// Our FIN arrived.
@@ -122,6 +117,8 @@ extension TCPConnection {
     flags.remove(.finSent)
     flags.remove(.finQueued)
     queueStart = sendUnacknowledged
+    sender.drop()
+    timers.retransmission = .distantFuture
     switch state {
     case .finWait1:
       state = .finWait2
@@ -133,42 +130,5 @@ extension TCPConnection {
     default:
       break
     }
-  }
-
-  /// Takes a sample of the round-trip time, if the acknowledgement up to `number` allows one.
-  @inline(__always)
-  mutating func takeRoundTrip(_ echo: UInt32?, upTo number: SequenceNumber, at now: Instant) {
-    if flags.contains(.isTiming) {
-      if number >= timedSequence {
-        flags.remove(.isTiming)
-        estimator.sample(now - timedAt, limits: limits)
-      }
-    } else if flags.contains(.timestamps), let echo, echo != 0,
-      recovery.phase != .open || timeouts > 0
-    {
-      // The timestamp tells which transmission was acknowledged (RFC 7323 section 4.1; RFC 9293 MUST-18).
-      let time = Int32(truncatingIfNeeded: timestamp(at: now) &- echo)
-      if time >= 0, time < 1 << 20 { estimator.sample(.milliseconds(Int64(time)), limits: limits) }
-    }
-  }
-
-  private mutating func receiveDuplicate(isSelective: Bool) {
-    let segmentSize = Int(segmentSize)
-    let flight = sendNext - sendUnacknowledged
-    recovery.countDuplicate(segmentSize: segmentSize, flight: flight, isSelective: isSelective)
-    // New data may go out in place of what left the network (RFC 3042).
-    flags.insert(.wantsOutput)
-    if recovery.phase == .fast {
-      if isSelective { _ = losses.markLost(unacknowledged: sendUnacknowledged, segmentSize: segmentSize) }
-      return
-    }
-    guard recovery.mayBegin(from: sendUnacknowledged, isSelective: isSelective) else { return }
-    let isLost = isSelective && losses.markLost(unacknowledged: sendUnacknowledged, segmentSize: segmentSize)
-    guard isLost || Int(recovery.duplicates) >= LossDetection.threshold else { return }
-    // RFC 6675 section 5 (4), RFC 5681 section 3.2.
-    congestion.lost(flight: flight, segmentSize: segmentSize)
-    recovery.beginFast(at: sendNext)
-    losses.markLost(from: sendUnacknowledged, count: min(segmentSize, flight))
-    flags.remove(.isTiming)
   }
 }

@@ -211,6 +211,7 @@ extension TCPConnection {
     owed = []
     flags.remove(.wantsOutput)
     sendQueue.removeAll()
+    sender.drop()
     receiveQueue.removeOutOfOrder()
     changes.formUnion([.closed, .readable])
     if flags.contains(.isReleased) { receiveQueue.removeAll() }
@@ -242,7 +243,8 @@ extension TCPConnection {
 
   package var info: TCPInfo {
     TCPInfo(
-      state: state, congestionWindow: congestion.window, slowStartThreshold: congestion.threshold,
+      state: state, congestionWindow: sender.isPresent ? sender.value.congestion.window : 0,
+      slowStartThreshold: sender.isPresent ? sender.value.congestion.threshold : 0,
       smoothedRoundTrip: estimator.hasSample ? .nanoseconds(estimator.smoothed) : nil,
       roundTripVariation: estimator.hasSample ? .nanoseconds(estimator.variation) : nil,
       retransmissionTimeout: .nanoseconds(estimator.timeout), bytesInFlight: sendNext - sendUnacknowledged,
@@ -250,7 +252,7 @@ extension TCPConnection {
       outOfOrderByteCount: receiveQueue.outOfOrderByteCount, sendWindow: Int(sendWindow),
       receiveWindow: max(0, receiveEdge - receiveNext), segmentSize: Int(segmentSize),
       retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
-      isRecovering: recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
+      isRecovering: sender.isPresent && sender.value.recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
       usesSelectiveAcknowledgments: flags.contains(.selective), sendWindowScale: Int(sendScale),
       receiveWindowScale: Int(receiveScale))
   }

@@ -51,10 +51,10 @@ extension TCPConnection {
     updateSegmentSize()
     if segmentSize < old, sendNext != sendUnacknowledged {
       // What was too big did not arrive; it goes out again, and cwnd stays (RFC 1191 section 6.5).
-      losses.markAllLost(unacknowledged: sendUnacknowledged, next: sendNext)
-      if recovery.phase == .open { recovery.beginFast(at: sendNext) }
-      recovery.owesSegment = true
-      flags.remove(.isTiming)
+      if sender.isPresent {
+        sender.value.losses.markLost(olderThan: 0, at: now)
+        sender.value.recovery.owesSegment = true
+      }
       flags.insert(.wantsOutput)
     }
   }

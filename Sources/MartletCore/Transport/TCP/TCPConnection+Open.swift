@@ -88,8 +88,6 @@ extension TCPConnection {
       receiveScale = 0
     }
     updateSegmentSize()
-    let window = CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
-    congestion = .newReno(CongestionControl.NewReno(initialWindow: window))
   }
 
   /// Eff.snd.MSS: the lesser of what the peer and the path take, less TCP's options (RFC 9293 section 3.7.1, MUST-16).
@@ -109,8 +107,7 @@ extension TCPConnection {
     timers.retransmission = .distantFuture
     timeouts = 0
     if flags.contains(.synLost) {
-      // The SYN or its acknowledgement was lost: begin with one segment (RFC 5681 section 3.1), RTO 3 s (RFC 6298 (5.7)).
-      congestion.restart(window: Int(segmentSize))
+      // The SYN or its acknowledgement was lost (RFC 6298 (5.7)).
       estimator.restartAfterLostSYN()
     }
     if !sendQueue.isEmpty || flags.contains(.finQueued) { flags.insert(.wantsOutput) }

@@ -83,8 +83,7 @@ extension TCPConnection {
     takeSYN(header, options, at: now)
     if acknowledges {
       sendUnacknowledged = header.acknowledgmentNumber
-      losses.advance(to: sendUnacknowledged)
-      takeRoundTrip(options.timestamps?.echoReply, upTo: header.acknowledgmentNumber, at: now)
+      if flags.contains(.isTiming) { takeRoundTripOfSYN(at: now) }
       establish(at: now)
       owed.remove(.syn)
       owed.insert(.acknowledgment)

@@ -16,8 +16,17 @@ extension TCPConnection {
       finish()
       return
     }
+    if timers.pacing <= now {
+      timers.pacing = .distantFuture
+      flags.insert(.wantsOutput)
+    }
     if timers.retransmission <= now {
-      if timers.purpose == .persist { persistTimedOut(at: now) } else { retransmissionTimedOut(at: now) }
+      switch timers.purpose {
+      case .retransmit: retransmissionTimedOut(at: now)
+      case .lossProbe: lossProbeTimedOut(at: now)
+      case .reordering: reorderingTimedOut(at: now)
+      case .persist: persistTimedOut(at: now)
+      }
     }
     if timers.keepAlive <= now { keepAliveTimedOut(at: now) }
   }
@@ -28,6 +37,53 @@ extension TCPConnection {
     let end = progressAt + retryLimit
     let next = now + estimator.timeout
     timers.retransmission = end > now ? min(next, end) : next
+    timers.purpose = .retransmit
+  }
+
+  /// After an acknowledgement: a probe of the tail if one may go out, else the retransmission timer.
+  @inline(__always)
+  mutating func armAfterAcknowledgment(at now: Instant) {
+    if sendUnacknowledged == sendNext {
+      timers.retransmission = .distantFuture
+      timers.purpose = .retransmit
+    } else if mayProbeTail {
+      armLossProbe(at: now)
+    } else {
+      armRetransmission(at: now)
+    }
+  }
+
+  /// Whether a probe of the tail may go out (RFC 8985 section 7.2): not while anything else looks for losses.
+  @inline(__always)
+  var mayProbeTail: Bool {
+    flags.isSuperset(of: .probing) && sender.isPresent && sender.value.recovery.phase == .open
+      && sender.value.losses.isClear && !sender.value.probe.isOutstanding && state.isSynchronized
+  }
+
+  /// Starts the timer of the tail-loss probe, which never outlasts the retransmission timer.
+  @inline(__always)
+  mutating func armLossProbe(at now: Instant) {
+    let span = TailLossProbe.timeout(
+      smoothedRoundTrip: estimator.smoothed, isOneSegment: sendNext - sendUnacknowledged <= Int(segmentSize))
+    timers.retransmission = max(now, min(now + span, progressAt + estimator.timeout))
+    timers.purpose = .lossProbe
+  }
+
+  private mutating func lossProbeTimedOut(at now: Instant) {
+    if mayProbeTail { owed.insert(.lossProbe) }
+    armRetransmission(at: now)
+  }
+
+  private mutating func reorderingTimedOut(at now: Instant) {
+    armRetransmission(at: now)
+    guard sender.isPresent else { return }
+    let flight = flightInNetwork
+    let (lost, wait) = detectLosses(at: now)
+    if lost > 0 { noteLate(lost, flight: flight, at: now) }
+    if wait > 0 {
+      timers.purpose = .reordering
+      timers.retransmission = now + wait
+    }
   }
 
   /// R2 (RFC 9293 section 3.8.3): at least three minutes for a SYN (MUST-23).
@@ -49,22 +105,34 @@ extension TCPConnection {
     }
     timeouts = timeouts == .max ? .max : timeouts + 1
     totalTimeouts &+= 1
-    flags.remove(.isTiming)
     if isOpening {
+      flags.remove(.isTiming)
       owed.insert(.syn)
       flags.insert(.synLost)
+    } else if sender.isPresent {
+      beginTimeout(at: now)
     } else {
-      congestion.timedOut(
-        flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1)
-      recovery.beginTimeout(at: sendNext)
-      // The peer may let go of what it reported; after a second timeout it is not believed (RFC 2018 section 8).
-      if timeouts > 1 { losses.forgetHeld() }
-      losses.markAllLost(unacknowledged: sendUnacknowledged, next: sendNext)
+      // The FIN alone.
+      takeBack(to: sendUnacknowledged)
       flags.insert(.wantsOutput)
     }
     estimator.backOff(limits)
     armRetransmission(at: now)
     noteTrouble(at: now)
+  }
+
+  private mutating func beginTimeout(at now: Instant) {
+    let isOpen = sender.value.recovery.phase == .open
+    sender.value.congestion.timedOut(
+      flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1, now: now)
+    sender.value.recovery.beginTimeout(from: sendUnacknowledged, to: sendNext, triesForward: isOpen)
+    // The peer may let go of what it reported: if that is the first byte missing, and after a second timeout, it is not
+    // believed (RFC 2018 section 8).
+    if timeouts > 1 || sender.value.losses.isReneging { sender.value.losses.forgetHeld() }
+    let age = flags.contains(.selective) ? sender.value.losses.lateness(minimumRoundTrip: estimator.minimum) : 0
+    sender.value.losses.markLost(olderThan: age, at: now)
+    sender.value.probe.cancel()
+    flags.insert(.wantsOutput)
   }
 
   /// R1 (RFC 9293 section 3.8.3, SHLD-9, SHLD-10): after three retransmissions the program is told.
@@ -84,7 +152,7 @@ extension TCPConnection {
     }
     timeouts = timeouts == .max ? .max : timeouts + 1
     // The byte that probed before goes out again.
-    sendNext = sendUnacknowledged
+    takeBack(to: sendUnacknowledged)
     owed.insert(.windowProbe)
   }
 

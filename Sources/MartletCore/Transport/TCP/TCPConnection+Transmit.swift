@@ -76,8 +76,6 @@ extension TCPConnection {
       sendNext = initialSend + 1
       sendMaximum = sendNext
       if isFirst {
-        timedSequence = sendNext
-        timedAt = now
         progressAt = now
         flags.insert(.isTiming)
       } else {
@@ -95,38 +93,138 @@ extension TCPConnection {
   ) {
     let finQueued = flags.contains(.finQueued)
     if sendUnacknowledged == sendNext, sendQueue.isEmpty, !finQueued { return }
+    if !sender.isPresent {
+      if sendQueue.isEmpty { return transmitBareFIN(from: pool, at: now, into: &output) }
+      makeSender(at: now)
+    }
     let size = segmentPayload
     let largest = min(Int(maximumSuperSegment), 65_435)
     // What waits mostly fits one segment, and a division is dear.
     let most = largest < 2 * size || sendQueue.byteCount <= size ? size : largest / size * size
-    var pipe =
-      max(0, losses.pipe(unacknowledged: sendUnacknowledged, next: sendNext) - Int(recovery.departed))
+    let rate =
+      flags.contains(.paces) ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
+    var turn = Turn(
+      size: size, most: most, limit: limit, pipe: flightInNetwork, rate: rate,
+      allowance: sender.value.pacing.allowance(rate: rate, segmentSize: size, at: now))
 
-    if !losses.isClear(from: sendUnacknowledged) {
-      transmitLost(from: pool, at: now, into: &output, limit: limit, pipe: &pipe, size: size, most: most)
+    if sender.value.losses.lostByteCount > 0, sender.value.recovery.forward != .trying {
+      transmitLost(from: pool, at: now, into: &output, &turn)
     }
-    recovery.owesSegment = false
+    sender.value.recovery.owesSegment = false
+    transmitNew(from: pool, at: now, into: &output, &turn)
 
+    if turn.isPaced, timers.pacing > sender.value.pacing.next { timers.pacing = sender.value.pacing.next }
+    if owed.contains(.lossProbe) {
+      owed.remove(.lossProbe)
+      transmitLossProbe(from: pool, at: now, into: &output, &turn)
+    } else if turn.hasSentNew, timers.purpose == .retransmit || timers.purpose == .lossProbe, mayProbeTail {
+      armLossProbe(at: now)
+    }
+    if owed.contains(.windowProbe) {
+      owed.remove(.windowProbe)
+      if sendNext == sendUnacknowledged { transmitProbe(from: pool, at: now, into: &output, &turn) }
+    }
+    // Something waits, nothing is in flight: the window is closed, or opened too little, or memory is short.
+    if sendNext == sendUnacknowledged, !sendQueue.isEmpty || finQueued, timers.retransmission == .distantFuture,
+      !flags.contains(.corked), !turn.isPaced
+    {
+      armPersist(at: now)
+    }
+  }
+
+  /// What holds during one call of ``transmitData(from:at:into:limit:)``.
+  private struct Turn: BitwiseCopyable {
+    /// The payload of a full segment, and of the largest packet.
+    let size: Int
+    let most: Int
+    /// How many packets there may be in the output.
+    let limit: Int
+    /// Bytes in the network.
+    var pipe: Int
+    /// The pace in bytes per second, 0 for none, and what may go out at it now.
+    let rate: UInt64
+    var allowance: Int
+    /// Whether the pace, and nothing else, held something back.
+    var isPaced = false
+    var hasSentNew = false
+  }
+
+  private mutating func makeSender(at now: Instant) {
+    // After a lost SYN only one segment (RFC 5681 section 3.1).
+    let window =
+      flags.contains(.synLost)
+      ? Int(segmentSize)
+      : CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
+    let congestion = CongestionControl(
+      congestionControl, initialWindow: window, segmentSize: Int(segmentSize), now: now)
+    sender.put(Sender(congestion: congestion, from: sendUnacknowledged))
+  }
+
+  /// The FIN of a connection with nothing else to send.
+  private mutating func transmitBareFIN(
+    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue
+  ) {
+    guard sendNext == sendUnacknowledged else { return }
+    let isAgain = sendMaximum > sendNext
+    guard sendWindow > 0 || isAgain || owed.contains(.windowProbe) else {
+      if timers.retransmission == .distantFuture { armPersist(at: now) }
+      return
+    }
+    owed.remove(.windowProbe)
+    guard
+      emit(from: pool, at: now, into: &output, sequence: sendNext, count: 0, flags: [.ack, .fin]) != nil
+    else { return armRetransmission(at: now) }
+    flags.insert(.finSent)
+    sendNext += 1
+    sendMaximum = sendNext
+    if isAgain { totalRetransmitted &+= 1 } else { progressAt = now }
+    if timers.purpose == .persist { armPersist(at: now) } else { armRetransmission(at: now) }
+  }
+
+  /// New data as far as the windows, the pace and the algorithms against small segments let it go.
+  @inline(__always)
+  private mutating func transmitNew(
+    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, _ turn: inout Turn
+  ) {
+    let size = turn.size
+    let most = turn.most
     let dataEnd = queueStart + sendQueue.byteCount
-    let isIdle = sendNext == sendUnacknowledged
-    if isIdle, now - sentAt > estimator.timeout, sendNext != initialSend + 1, sendNext != dataEnd {
+    if sendNext == sendUnacknowledged, now - sentAt > estimator.timeout, sendNext != initialSend + 1,
+      sendNext != dataEnd
+    {
       // Nothing was sent for a timeout: what cwnd was then says nothing about now (RFC 5681 section 4.1).
-      congestion.restart(
-        window: CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize)))
+      sender.value.congestion.restartAfterIdle(
+        idle: now - sentAt, timeout: estimator.timeout,
+        initialWindow: CongestionControl.initialWindow(
+          segments: Int(initialWindowSegments), segmentSize: Int(segmentSize)),
+        segmentSize: Int(segmentSize), now: now)
     }
-    let window = congestion.window
+    // Forward RTO recovery tries two segments (RFC 5682 section 2.1, step 2b).
+    let window =
+      sender.value.recovery.forward == .trying
+      ? max(sender.value.congestion.window, turn.pipe + 2 * size) : sender.value.congestion.window
     var isBlocked = false
-    while output.count < limit {
+    while output.count < turn.limit, !sender.value.losses.isFull {
       let available = dataEnd - sendNext
-      if available < 0 || (available == 0 && !finQueued) { break }
+      if available < 0 || (available == 0 && !flags.contains(.finQueued)) {
+        // What the network could carry now is not known.
+        if turn.pipe < window, sender.value.losses.lostByteCount == 0 {
+          sender.value.delivery.noteApplicationLimit(flight: turn.pipe)
+        }
+        break
+      }
       let windowRoom = sendUnacknowledged + Int(sendWindow) - sendNext
       if available == 0 {
         // The FIN alone.
         guard windowRoom > 0 else { break }
-        guard emitNew(from: pool, at: now, into: &output, count: 0, size: size) != nil else { break }
+        _ = emitNew(from: pool, at: now, into: &output, count: 0, &turn)
         break
       }
-      let usable = min(available, windowRoom, window - pipe)
+      var usable = min(available, windowRoom, window - turn.pipe)
+      if usable > turn.allowance {
+        usable = turn.allowance
+        turn.isPaced = true
+      }
       var count = 0
       if usable >= size {
         count = usable - usable % size
@@ -137,29 +235,21 @@ extension TCPConnection {
         {
           count = usable
         }
-      } else if usable > 0, maySend(rest: usable, available: available, windowRoom: windowRoom) {
+      } else if usable > 0, !turn.isPaced,
+        maySend(rest: usable, available: available, windowRoom: windowRoom)
+      {
         count = usable
       }
       guard count > 0 else {
-        isBlocked = min(available, windowRoom) > window - pipe
+        isBlocked = !turn.isPaced && min(available, windowRoom) > window - turn.pipe
         break
       }
-      guard let sent = emitNew(from: pool, at: now, into: &output, count: count, size: size) else { break }
-      pipe &+= sent
+      turn.isPaced = false
+      guard let sent = emitNew(from: pool, at: now, into: &output, count: count, &turn) else { break }
+      turn.pipe &+= sent
     }
-    if isBlocked || pipe &+ size > window { flags.insert(.wasLimited) } else { flags.remove(.wasLimited) }
-    if output.count >= limit, sendNext != dataEnd { flags.insert(.wantsOutput) }
-
-    if owed.contains(.windowProbe) {
-      owed.remove(.windowProbe)
-      if sendNext == sendUnacknowledged { transmitProbe(from: pool, at: now, into: &output, size: size) }
-    }
-    // Something waits, nothing is in flight: the window is closed, or opened too little, or memory is short.
-    if sendNext == sendUnacknowledged, !sendQueue.isEmpty || finQueued, timers.retransmission == .distantFuture,
-      !flags.contains(.corked)
-    {
-      armPersist(at: now)
-    }
+    sender.value.noteFlight(turn.pipe, isLimited: isBlocked || turn.pipe &+ size > window)
+    if output.count >= turn.limit, sendNext != dataEnd { flags.insert(.wantsOutput) }
   }
 
   /// The payload of a full segment with the options that go out now.
@@ -183,61 +273,104 @@ extension TCPConnection {
     return smallSegmentEnd <= sendUnacknowledged || sendNext == sendUnacknowledged
   }
 
-  /// What is lost goes out again, oldest first, as cwnd permits.
+  /// What is lost goes out again, oldest first, as cwnd and the pace permit.
   private mutating func transmitLost(
-    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int, pipe: inout Int,
-    size: Int, most: Int
+    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, _ turn: inout Turn
   ) {
-    let window = congestion.window
-    let dataEnd = queueStart + sendQueue.byteCount
-    while output.count < limit, let lost = losses.nextLost(unacknowledged: sendUnacknowledged) {
-      let room = window - pipe
-      var count = min(lost.count, most)
-      if recovery.owesSegment {
-        count = min(count, size)
+    let window = sender.value.congestion.window
+    while output.count < turn.limit, let index = sender.value.losses.firstLost() {
+      let lost = sender.value.losses.runs[index]
+      let room = window - turn.pipe
+      var count = min(lost.count, turn.most)
+      if sender.value.recovery.owesSegment {
+        count = min(count, turn.size)
       } else {
         // Retransmissions stay inside the window the peer offers now (SHLD-16).
-        guard room >= min(lost.count, size), lost.start < sendUnacknowledged + Int(sendWindow) else { break }
-        count = min(count, max(size, room - room % size))
+        guard room >= min(lost.count, turn.size), lost.start < sendUnacknowledged + Int(sendWindow) else { break }
+        count = min(count, max(turn.size, room - room % turn.size))
+        if count > turn.allowance {
+          guard turn.allowance >= turn.size else {
+            turn.isPaced = true
+            break
+          }
+          count = turn.allowance - turn.allowance % turn.size
+        }
       }
-      var text = min(count, max(0, dataEnd - lost.start))
-      var bits: TCPFlags = text > 0 && lost.start + text == dataEnd ? [.ack, .psh] : .ack
-      let withFIN = flags.contains(.finSent) && lost.start + text == dataEnd && text <= most - 1
-      if withFIN { bits.insert(.fin) }
-      if text == 0, !withFIN {
-        losses.noteResent(upTo: lost.start + lost.count)
-        continue
-      }
-      guard
-        let sent = emit(
-          from: pool, at: now, into: &output, sequence: lost.start, count: text, flags: bits, size: size)
-      else { break }
-      text = sent
-      let whole = text + (withFIN && lost.start + text == dataEnd ? 1 : 0)
-      losses.noteResent(upTo: lost.start + whole)
-      pipe += whole
-      recovery.owesSegment = false
-      totalRetransmitted &+= UInt32(max(1, (text + size - 1) / size))
-      flags.remove(.isTiming)
-      if timers.retransmission == .distantFuture { armRetransmission(at: now) }
+      guard let sent = resend(index, count: count, from: pool, at: now, into: &output, &turn) else { break }
+      turn.pipe += sent
+      sender.value.recovery.owesSegment = false
     }
+  }
+
+  /// The first `count` bytes of the run at `index` go out again. Returns how many of its numbers went out.
+  private mutating func resend(
+    _ index: Int, count: Int, from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue,
+    _ turn: inout Turn
+  ) -> Int? {
+    let run = sender.value.losses.runs[index]
+    let dataEnd = queueStart + sendQueue.byteCount
+    let text = min(count, max(0, dataEnd - run.start))
+    var bits: TCPFlags = text > 0 && run.start + text == dataEnd ? [.ack, .psh] : .ack
+    let withFIN = flags.contains(.finSent) && run.start + text == dataEnd && text <= turn.most - 1
+    if withFIN { bits.insert(.fin) }
+    guard text > 0 || withFIN,
+      let sent = emit(
+        from: pool, at: now, into: &output, sequence: run.start, count: text, flags: bits, size: turn.size)
+    else { return nil }
+    let whole = sent + (withFIN && run.start + sent == dataEnd ? 1 : 0)
+    let departure = sender.value.delivery.departure(of: whole, flight: turn.pipe, at: now)
+    sender.value.losses.noteResent(index, count: min(whole, run.count), departure, at: now)
+    // The FIN may have gone out alone before.
+    if whole > run.count { sender.value.losses.noteResent(index + 1, count: 1, departure, at: now) }
+    sender.value.recovery.noteResent(whole, stamp: flags.contains(.timestamps) ? timestamp(at: now) : nil)
+    noteSent(whole, at: now, &turn)
+    totalRetransmitted &+= UInt32(max(1, (sent + turn.size - 1) / turn.size))
+    if timers.retransmission == .distantFuture { armRetransmission(at: now) }
+    return whole
+  }
+
+  /// What pace and reduction have to know of `count` bytes that went out.
+  @inline(__always)
+  private mutating func noteSent(_ count: Int, at now: Instant, _ turn: inout Turn) {
+    sender.value.pacing.noteSent(count, rate: turn.rate, at: now)
+    if turn.allowance < .max { turn.allowance = max(0, turn.allowance &- count) }
+    sender.value.recovery.noteSent(count)
+    sender.value.congestion.sent(
+      count, flight: turn.pipe, now: now, isApplicationLimited: sender.value.delivery.isApplicationLimited)
+  }
+
+  /// A segment of new data if there is any and the peer takes it, else the last one once more (RFC 8985 section 7.3).
+  private mutating func transmitLossProbe(
+    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, _ turn: inout Turn
+  ) {
+    guard sendNext != sendUnacknowledged, !turn.hasSentNew else { return }
+    let available = min(
+      queueStart + sendQueue.byteCount - sendNext, sendUnacknowledged + Int(sendWindow) - sendNext, turn.size)
+    if available > 0, emitNew(from: pool, at: now, into: &output, count: available, &turn) != nil {
+      sender.value.probe.noteSent(next: sendNext, isRetransmission: false)
+    } else if let last = sender.value.losses.lastRun(count: turn.size) {
+      guard resend(last, count: turn.size, from: pool, at: now, into: &output, &turn) != nil else { return }
+      sender.value.probe.noteSent(next: sendNext, isRetransmission: true)
+    }
+    armRetransmission(at: now)
   }
 
   /// One byte into a closed window, or what a window takes that was too small to be worth it (RFC 9293 section 3.8.6.1,
   /// MUST-36; section 3.8.6.2.1, the override).
   private mutating func transmitProbe(
-    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, size: Int
+    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, _ turn: inout Turn
   ) {
-    let count = min(sendQueue.byteCount, size, max(1, Int(sendWindow)))
-    if emitNew(from: pool, at: now, into: &output, count: count, size: size) != nil { flags.remove(.isTiming) }
+    let count = min(sendQueue.byteCount, turn.size, max(1, Int(sendWindow)))
+    _ = emitNew(from: pool, at: now, into: &output, count: count, &turn)
     armPersist(at: now)
   }
 
   /// Sends `count` bytes that were not sent before, and the FIN if it follows them.
   @inline(__always)
   private mutating func emitNew(
-    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, count: Int, size: Int
+    from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, count: Int, _ turn: inout Turn
   ) -> Int? {
+    let size = turn.size
     let dataEnd = queueStart + sendQueue.byteCount
     var bits = TCPFlags.ack
     // The last segment of what was written carries PSH (RFC 9293 section 3.9.1.2, MUST-61).
@@ -255,15 +388,15 @@ extension TCPConnection {
       sent &+= 1
     }
     let isFirst = sendNext == sendUnacknowledged
+    let departure = sender.value.delivery.departure(of: sent, flight: isFirst ? 0 : turn.pipe, at: now)
+    sender.value.losses.noteSent(
+      from: sendNext, count: sent, departure, isApplicationLimited: sender.value.delivery.isApplicationLimited, at: now)
+    noteSent(sent, at: now, &turn)
     sendNext += sent
     sendMaximum = SequenceNumber.later(sendMaximum, sendNext)
     sentAt = now
+    turn.hasSentNew = true
     if timers.purpose == .persist { return sent }
-    if !flags.contains(.isTiming), recovery.phase == .open {
-      flags.insert(.isTiming)
-      timedSequence = sendNext
-      timedAt = now
-    }
     if isFirst { progressAt = now }
     if timers.retransmission == .distantFuture { armRetransmission(at: now) }
     return sent

@@ -25,6 +25,8 @@ package struct TCPConnection: ~Copyable {
     static let keepAliveProbe = Owed(rawValue: 32)
     /// One byte into a closed window, or what a small one takes.
     static let windowProbe = Owed(rawValue: 64)
+    /// A tail-loss probe (RFC 8985 section 7.3).
+    static let lossProbe = Owed(rawValue: 128)
 
     // As literals these would be arrays in a build without optimization.
     /// What goes out before all else.
@@ -52,7 +54,7 @@ package struct TCPConnection: ~Copyable {
     static let noDelay = Flags(rawValue: 1 << 8)
     static let keepAlive = Flags(rawValue: 1 << 9)
     static let corked = Flags(rawValue: 1 << 10)
-    /// A segment is being timed: `timedSequence`.
+    /// The SYN is being timed: it went out once, at `progressAt`.
     static let isTiming = Flags(rawValue: 1 << 11)
     /// A write did not take everything.
     static let wantsWritable = Flags(rawValue: 1 << 12)
@@ -65,12 +67,15 @@ package struct TCPConnection: ~Copyable {
     static let offersScale = Flags(rawValue: 1 << 16)
     static let offersTimestamps = Flags(rawValue: 1 << 17)
     static let offersSelective = Flags(rawValue: 1 << 18)
-    /// cwnd, and nothing else, kept data back at the last transmission.
-    static let wasLimited = Flags(rawValue: 1 << 19)
     /// The SYN had to be sent again.
     static let synLost = Flags(rawValue: 1 << 20)
     /// The program was told of trouble (R1) with the data in flight.
     static let toldOfTrouble = Flags(rawValue: 1 << 21)
+    /// What the host's configuration asks of senders.
+    static let paces = Flags(rawValue: 1 << 22)
+    static let probesTail = Flags(rawValue: 1 << 23)
+    /// What a tail-loss probe needs.
+    static let probing = Flags(rawValue: 1 << 7 | 1 << 23)
     /// What keeps a segment off the short way.
     static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15)
   }
@@ -145,17 +150,15 @@ package struct TCPConnection: ~Copyable {
   var totalTimeouts: UInt32 = 0
 
   // Times.
-  var timedSequence: SequenceNumber
-  var timedAt: Instant
   /// When the peer was last heard, data was last sent, and SND.UNA last advanced (or the first byte in flight was sent).
   var heardAt: Instant
   var sentAt: Instant
   var progressAt: Instant
 
   var estimator: RoundTripEstimator
-  var congestion: CongestionControl
-  var recovery: Recovery
-  var losses: LossDetection
+  let congestionControl: TCPCongestionControl
+  /// There while there is data to send.
+  var sender = LazyBox<Sender>()
   var sendQueue = SendQueue()
   var receiveQueue = ReceiveQueue()
 
@@ -200,17 +203,17 @@ package struct TCPConnection: ~Copyable {
     peerSegmentSize = flow.remoteAddress.isIPv4 ? 536 : 1_220
     segmentSize = 536
     initialWindowSegments = UInt8(clamping: configuration.initialWindowSegments)
-    timedSequence = initialSequence
-    timedAt = now
     heardAt = now
     sentAt = now
     progressAt = now
     estimator = RoundTripEstimator(limits)
-    congestion = .newReno(CongestionControl.NewReno(initialWindow: 0))
-    recovery = Recovery(from: initialSequence)
-    losses = LossDetection(from: initialSequence)
+    if let chosen = options.congestionControl { congestionControl = chosen } else {
+      congestionControl = configuration.congestionControl
+    }
     error = nil
     softError = nil
+    if configuration.pacing { flags.insert(.paces) }
+    if configuration.tailLossProbes { flags.insert(.probesTail) }
     if options.noDelay { flags.insert(.noDelay) }
     if options.keepAlive { flags.insert(.keepAlive) }
     if configuration.timestamps { flags.insert(.offersTimestamps) }

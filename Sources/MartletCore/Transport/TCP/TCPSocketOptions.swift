@@ -17,6 +17,8 @@ public struct TCPSocketOptions: Hashable, Sendable {
   /// The receive and send buffers, in bytes; nil takes the host's.
   public var receiveBufferByteCount: Int? = nil
   public var sendBufferByteCount: Int? = nil
+  /// How the sender avoids congestion; nil takes the host's.
+  public var congestionControl: TCPCongestionControl? = nil
   /// Whether an IPv6 socket keeps IPv4 out (RFC 3493 section 5.3).
   public var ipv6Only = false
 

@@ -1,9 +1,13 @@
 /// When a connection next has to act by itself. A timer that is off stands at ``Instant/distantFuture``.
 package struct TCPTimers: BitwiseCopyable {
-  /// What ``retransmission`` stands for: the two never run together.
+  /// What ``retransmission`` stands for: they never run together.
   package enum Purpose: UInt8, BitwiseCopyable {
     /// Something is in flight (RFC 6298 section 5).
     case retransmit
+    /// Something is, and a probe may save a timeout (RFC 8985 section 7).
+    case lossProbe
+    /// Something is, and may be lost or only late (RFC 8985 section 6.3).
+    case reordering
     /// Nothing is, but the peer's window is closed or too small (RFC 9293 section 3.8.6.1).
     case persist
   }
@@ -13,11 +17,13 @@ package struct TCPTimers: BitwiseCopyable {
   package var keepAlive = Instant.distantFuture
   /// The end of TIME-WAIT or of FIN-WAIT-2.
   package var state = Instant.distantFuture
+  /// When more may go out at the pace of congestion control.
+  package var pacing = Instant.distantFuture
   package var purpose = Purpose.retransmit
 
   /// The earliest of them; ``Instant/distantFuture`` when all are off.
   @inline(__always)
-  package var first: Instant { min(min(retransmission, delayedAcknowledgment), min(keepAlive, state)) }
+  package var first: Instant { min(min(retransmission, delayedAcknowledgment), min(min(keepAlive, state), pacing)) }
 
   @inline(__always)
   package var earliest: Instant? { first == .distantFuture ? nil : first }
