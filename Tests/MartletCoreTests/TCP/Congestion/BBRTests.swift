@@ -19,7 +19,7 @@ struct BBRTests {
   func findsPath(megabits: Double, milliseconds: Int) throws {
     let path = path(megabits: megabits, delay: .milliseconds(Int64(milliseconds)))
     path.run(until: 3)
-    let model = try #require(path.congestion.pathModel)
+    let model = try #require(path.model)
     let bandwidth = Double(model.bandwidth) * 8 / 1e6
     #expect(abs(bandwidth - megabits) <= 0.05 * megabits, "\(bandwidth)")
     let roundTrip = Double(try #require(model.minimumRoundTrip)) / 1e6
@@ -39,7 +39,7 @@ struct BBRTests {
     #expect(path.largestQueue > path.product / 4)
     path.largestQueue = 0
     path.run(until: 1.7)
-    #expect(path.congestion.pathModel?.mode == .cruise)
+    #expect(path.model?.mode == .cruise)
     #expect(path.largestQueue < path.product / 10, "\(path.largestQueue)")
   }
 
@@ -115,7 +115,7 @@ struct BBRTests {
     path.rate /= 4
     path.buffer = 2 * path.product
     path.run(until: 12)
-    let bandwidth = Double(try #require(path.congestion.pathModel).bandwidth) * 8 / 1e6
+    let bandwidth = Double(try #require(path.model).bandwidth) * 8 / 1e6
     #expect(abs(bandwidth - 25) < 2.5, "\(bandwidth)")
   }
 
@@ -137,8 +137,8 @@ struct BBRTests {
     let congestion = CongestionControl(.bbr, initialWindow: 10_000, segmentSize: 1_000, now: .zero)
     #expect(congestion.pacingRate(smoothedRoundTrip: -1) == 0)
     #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == 277_000)
-    #expect(!congestion.usesProportionalReduction)
-    #expect(congestion.isSlowStart)
+    #expect(congestion.usesProportionalReduction == false)
+    #expect(congestion.isSlowStart == true)
   }
 
   @Test("Two runs of one seed are the same, and other seeds probe at other times")

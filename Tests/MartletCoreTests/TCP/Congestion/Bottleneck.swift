@@ -63,6 +63,7 @@ final class Bottleneck {
     congestion = CongestionControl(algorithm, initialWindow: 10_000, segmentSize: 1_000, now: .zero, seed: seed)
   }
 
+  var model: CongestionControl.PathModel? { congestion.pathModel }
   var product: Int { Int(rate * Double(delay) * 1e-9) }
 
   /// Runs until `seconds` and says how many megabits a second arrived meanwhile.

@@ -33,7 +33,7 @@ extension BBR {
     if isFull || next > rate { rate = next }
   }
 
-  mutating func setWindow(_ sample: borrowing AcknowledgmentSample) {
+  mutating func setWindow(_ sample: AcknowledgmentSample) {
     let target = flightTarget(bandwidth, gain: windowGain) + extraAcknowledged
     if isFull {
       window = min(window + sample.delivered, target)

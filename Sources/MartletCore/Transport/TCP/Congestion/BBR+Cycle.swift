@@ -28,7 +28,7 @@ extension BBR {
     mode = .refill
   }
 
-  private mutating func enterUp(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func enterUp(_ sample: AcknowledgmentSample) {
     isProbeSampled = true
     feedback = .probeStarting
     startRound()
@@ -62,7 +62,7 @@ extension BBR {
     probeWait = .seconds(2) + Nanoseconds(random >> 33 % 1_000_000) * 1_000
   }
 
-  mutating func updateCycle(_ sample: borrowing AcknowledgmentSample) {
+  mutating func updateCycle(_ sample: AcknowledgmentSample) {
     guard isFull else { return }
     adaptLongTerm(sample)
     switch mode {
@@ -101,7 +101,7 @@ extension BBR {
     return true
   }
 
-  private mutating func adaptLongTerm(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func adaptLongTerm(_ sample: AcknowledgmentSample) {
     if feedback == .probeStarting, roundStarts { feedback = .probe }
     if feedback == .probeStopping, roundStarts {
       isProbeSampled = false
@@ -121,12 +121,12 @@ extension BBR {
     if mode == .up { raiseLongTerm(sample) }
   }
 
-  private func isTooHigh(_ sample: borrowing AcknowledgmentSample) -> Bool {
+  private func isTooHigh(_ sample: AcknowledgmentSample) -> Bool {
     Double(sample.lostSinceSent) > Self.lossThreshold * Double(sample.flightWhenSent)
       && Int(sample.lostSinceSent) > segmentSize
   }
 
-  private mutating func handleTooHigh(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func handleTooHigh(_ sample: AcknowledgmentSample) {
     let flight = sample.isApplicationLimited ? nil : Int(sample.flightWhenSent)
     lowerLongTerm(flight: flight, now: sample.now)
   }
@@ -145,7 +145,7 @@ extension BBR {
     bytesPerProbeStep = max(window / max(growth / segmentSize, 1), 1)
   }
 
-  private mutating func raiseLongTerm(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func raiseLongTerm(_ sample: AcknowledgmentSample) {
     guard sample.wasLimited, window >= longTermFlight else { return }
     probeAcknowledged += sample.delivered
     if probeAcknowledged >= bytesPerProbeStep {
@@ -168,7 +168,7 @@ extension BBR {
 
   // MARK: The round-trip time
 
-  mutating func updateRoundTrip(_ sample: borrowing AcknowledgmentSample) {
+  mutating func updateRoundTrip(_ sample: AcknowledgmentSample) {
     isRoundTripStale = sample.now - probedRoundTripAt > Self.probeRoundTripInterval
     if let roundTrip = sample.roundTrip, roundTrip > 0, roundTrip < probedRoundTrip || isRoundTripStale {
       probedRoundTrip = roundTrip
@@ -190,7 +190,7 @@ extension BBR {
 
   var probeRoundTripWindow: Int { max(product(bandwidth, gain: 0.5), smallestWindow) }
 
-  private mutating func probeRoundTrip(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func probeRoundTrip(_ sample: AcknowledgmentSample) {
     if probeRoundTripEnd == nil {
       if sample.flight <= probeRoundTripWindow {
         probeRoundTripEnd = sample.now + Self.probeRoundTripTime

@@ -184,7 +184,7 @@ package struct BBR: BitwiseCopyable {
 
   // MARK: Acknowledgements
 
-  mutating func acknowledged(_ sample: borrowing AcknowledgmentSample) {
+  mutating func acknowledged(_ sample: AcknowledgmentSample) {
     segmentSize = max(sample.segmentSize, 1)
     delivered = sample.totalDelivered
     noteLoss(sample)
@@ -214,13 +214,13 @@ package struct BBR: BitwiseCopyable {
     setWindow(sample)
   }
 
-  private mutating func noteLoss(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func noteLoss(_ sample: AcknowledgmentSample) {
     guard sample.lost > 0 else { return }
     lostInRound += sample.lost
     lossEventsInRound += 1
   }
 
-  private mutating func updateRounds(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func updateRounds(_ sample: AcknowledgmentSample) {
     if sample.priorDelivered >= roundEnd {
       startRound()
       roundsSinceProbe += 1
@@ -237,7 +237,7 @@ package struct BBR: BitwiseCopyable {
   @inline(__always)
   mutating func startRound() { roundEnd = delivered }
 
-  private mutating func updateBandwidth(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func updateBandwidth(_ sample: AcknowledgmentSample) {
     let rate = Double(sample.rate)
     guard rate > 0, rate >= largestBandwidth || !sample.isApplicationLimited else { return }
     bandwidths.1 = max(bandwidths.1, rate)
@@ -256,7 +256,7 @@ package struct BBR: BitwiseCopyable {
     return lostInRound == 0 ? 0 : Double(lostInRound) / (arrived + Double(lostInRound))
   }
 
-  private mutating func endLossRound(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func endLossRound(_ sample: AcknowledgmentSample) {
     if mode == .startup, !isFull { checkStartupLoss(sample) }
     if !mode.isProbingBandwidth, lossRate > Self.lossThreshold || roundWasMarked {
       if shortTermBandwidth == .infinity { shortTermBandwidth = largestBandwidth }
@@ -270,7 +270,7 @@ package struct BBR: BitwiseCopyable {
     lossRoundBegan = delivered
   }
 
-  private mutating func checkStartupLoss(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func checkStartupLoss(_ sample: AcknowledgmentSample) {
     // BBRStartupFullLossCnt.
     guard lossEventsInRound >= 6, lossRate > Self.lossThreshold else { return }
     let grew = roundsWithoutGrowth == 0 && Double(sample.rate) >= fullBandwidth * 0.8
@@ -279,7 +279,7 @@ package struct BBR: BitwiseCopyable {
     longTermFlight = max(product(largestBandwidth, gain: 1), latestFlight)
   }
 
-  private mutating func updateAggregation(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func updateAggregation(_ sample: AcknowledgmentSample) {
     let interval = Double(sample.now - aggregationStart) * 1e-9
     var expected = bandwidth * interval
     if Double(aggregated) <= expected {
@@ -300,7 +300,7 @@ package struct BBR: BitwiseCopyable {
     extra.1 = max(extra.1, surplus)
   }
 
-  private mutating func checkFull(_ sample: borrowing AcknowledgmentSample) {
+  private mutating func checkFull(_ sample: AcknowledgmentSample) {
     guard !isFullNow, !sample.isApplicationLimited, sample.rate > 0 else { return }
     if Double(sample.rate) >= fullBandwidth * 1.25 {
       resetFull(to: Double(sample.rate))

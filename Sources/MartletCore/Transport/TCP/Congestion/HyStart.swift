@@ -1,4 +1,4 @@
-package import MartletWire
+import MartletWire
 
 /// HyStart++ (RFC 9406): leaves the first slow start when the round-trip time rises, before the queue overflows.
 package struct HyStart: BitwiseCopyable {
@@ -30,7 +30,7 @@ package struct HyStart: BitwiseCopyable {
   var isConservative: Bool { conservativeRounds > 0 }
 
   /// Takes one acknowledgement and says whether slow start is over.
-  mutating func update(_ sample: borrowing AcknowledgmentSample) -> Bool {
+  mutating func update(_ sample: AcknowledgmentSample) -> Bool {
     if !hasRound || sample.unacknowledged >= roundEnd {
       if hasRound, isConservative {
         // The round in which it began counts, though it was there for a part of it only.

@@ -15,12 +15,12 @@ package struct NewReno: BitwiseCopyable {
   init(initialWindow: Int) { window = UInt32(clamping: initialWindow) }
 
   @inline(__always)
-  mutating func acknowledged(_ sample: borrowing AcknowledgmentSample) {
+  mutating func acknowledged(_ sample: AcknowledgmentSample) {
     switch sample.phase {
     case .fast:
       return
     case .open:
-      guard sample.wasLimited else { return }
+      guard window < threshold ? sample.usesWindow(window) : sample.wasLimited else { return }
       grow(by: sample.acknowledged, segmentSize: sample.segmentSize)
     case .timeout:
       // Slow start after a timeout grows by one segment an ACK (RFC 3465 section 2.3).
