@@ -108,10 +108,10 @@ extension Host {
       public var keepAliveIdle = Duration.seconds(7_200)
       public var keepAliveInterval = Duration.seconds(75)
       public var keepAliveProbes = 9
+      /// How a connection decides how much to have in flight. Default CUBIC.
+      public var congestionControl = TCPCongestionControl.cubic
       /// Initial window in segments (RFC 6928). Default 10.
       public var initialWindowSegments = 10
-      /// How senders avoid congestion, unless a program chooses otherwise.
-      public var congestionControl = TCPCongestionControl.cubic
       /// Whether senders spread a window over the round trip, in place of bursts. Default true.
       public var pacing = true
       /// Whether senders probe for the loss of the last segments of a flight (RFC 8985 section 7). Default true.

@@ -18,12 +18,17 @@ final class TCPScript {
     var timestamps = false
     var initialWindow = 10
     var options = TCPSocketOptions()
-    var configuration = Host.Configuration.TCP()
+    var configuration = Setup.plainConfiguration
     var superSegment = 0
-    /// The textbook's, unless a script is about another.
-    var congestionControl = TCPCongestionControl.newReno
-    var pacing = false
-    var tailLossProbes = false
+
+    /// The host's defaults, but for what makes windows and times hard to tell beforehand.
+    static var plainConfiguration: Host.Configuration.TCP {
+      var configuration = Host.Configuration.TCP()
+      configuration.congestionControl = .newReno
+      configuration.pacing = false
+      configuration.tailLossProbes = false
+      return configuration
+    }
 
     /// An active open that is done.
     static func established(
@@ -82,9 +87,6 @@ final class TCPScript {
     self.setup = setup
     var configuration = setup.configuration
     configuration.initialWindowSegments = setup.initialWindow
-    configuration.congestionControl = setup.congestionControl
-    configuration.pacing = setup.pacing
-    configuration.tailLossProbes = setup.tailLossProbes
     let header = TCPHeader(
       sourcePort: Self.flow.remotePort, destinationPort: Self.flow.localPort, sequenceNumber: Self.peerBase,
       acknowledgmentNumber: SequenceNumber(0), flags: .syn, window: UInt16(clamping: setup.peerWindow))

@@ -40,15 +40,16 @@ struct Sender: ~Copyable {
     if flight > Int(peakFlight) { peakFlight = UInt32(truncatingIfNeeded: flight) }
   }
 
-  /// SND.UNA advanced to `unacknowledged`: after a round trip another begins.
+  /// SND.UNA advanced to `unacknowledged`: after a round trip another begins, and it says so.
   @inline(__always)
-  mutating func advanceRound(to unacknowledged: SequenceNumber, next: SequenceNumber) {
-    guard unacknowledged >= roundEnd else { return }
+  mutating func advanceRound(to unacknowledged: SequenceNumber, next: SequenceNumber) -> Bool {
+    guard unacknowledged >= roundEnd else { return false }
     roundEnd = next
     wasLimited = isLimited
     isLimited = false
     lastPeakFlight = peakFlight
     peakFlight = 0
+    return true
   }
 }
 

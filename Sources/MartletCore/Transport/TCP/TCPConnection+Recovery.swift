@@ -128,7 +128,10 @@ extension TCPConnection {
     sample.phase = sender.value.recovery.phase
     if end, sample.phase != .open { endRecovery() }
     finish(&sample)
-    sender.value.advanceRound(to: sendUnacknowledged, next: sendNext)
+    if sender.value.advanceRound(to: sendUnacknowledged, next: sendNext), !sender.value.wasLimited {
+      sender.value.congestion.notLimited(
+        flight: Int(sender.value.lastPeakFlight), segmentSize: size, timeout: estimator.timeout, now: now)
+    }
 
     if delivery.count > 0 { flags.insert(.wantsOutput) }
     if wait > 0 {
@@ -226,9 +229,7 @@ extension TCPConnection {
 
   /// Everything that was in flight when the recovery began has arrived.
   private mutating func endRecovery() {
-    if sender.value.recovery.phase == .fast {
-      sender.value.congestion.endRecovery(segmentSize: Int(segmentSize))
-    }
+    sender.value.congestion.endRecovery(segmentSize: Int(segmentSize))
     sender.value.recovery.end()
     sender.value.losses.noteRecoveryEnd()
     // Without SACK nothing tells that what is marked was not lost.

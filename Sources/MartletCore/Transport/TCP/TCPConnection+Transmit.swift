@@ -156,7 +156,8 @@ extension TCPConnection {
       ? Int(segmentSize)
       : CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
     let congestion = CongestionControl(
-      congestionControl, initialWindow: window, segmentSize: Int(segmentSize), now: now)
+      limits.congestionControl, initialWindow: window, segmentSize: Int(segmentSize), now: now,
+      seed: UInt64(initialSend.value) << 32 | UInt64(initialReceive.value))
     sender.put(Sender(congestion: congestion, from: sendUnacknowledged))
   }
 

@@ -156,7 +156,6 @@ package struct TCPConnection: ~Copyable {
   var progressAt: Instant
 
   var estimator: RoundTripEstimator
-  let congestionControl: TCPCongestionControl
   /// There while there is data to send.
   var sender = LazyBox<Sender>()
   var sendQueue = SendQueue()
@@ -207,9 +206,6 @@ package struct TCPConnection: ~Copyable {
     sentAt = now
     progressAt = now
     estimator = RoundTripEstimator(limits)
-    if let chosen = options.congestionControl { congestionControl = chosen } else {
-      congestionControl = configuration.congestionControl
-    }
     error = nil
     softError = nil
     if configuration.pacing { flags.insert(.paces) }

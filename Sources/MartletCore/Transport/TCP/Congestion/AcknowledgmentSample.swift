@@ -39,4 +39,9 @@ package struct AcknowledgmentSample: BitwiseCopyable {
   package var flightWhenSent: UInt32 = 0
   /// Bytes marked lost since it was sent (C.lost - P.lost).
   package var lostSinceSent: UInt32 = 0
+
+  /// Whether a slow start to `window` may go on: at least half of it is in use (RFC 7661 section 4.3). Pacing alone may
+  /// keep the other half back for a while.
+  @inline(__always)
+  func usesWindow(_ window: UInt32) -> Bool { wasLimited || priorFlight * 2 > Int(window) }
 }

@@ -86,7 +86,9 @@ extension BBR {
     // All is taken for lost: one segment asks whether the path still is.
     window = segmentSize
     resetFull()
-    if !mode.isProbingBandwidth, shortTermFlight == Self.unlimited { shortTermFlight = max(priorWindow, smallestWindow) }
+    if !mode.isProbingBandwidth, shortTermFlight == Self.unlimited {
+      shortTermFlight = max(priorWindow, smallestWindow)
+    }
   }
 
   mutating func endRecovery() {

@@ -1,10 +1,11 @@
-package import MartletWire
+import MartletWire
 
 /// How much may be in flight, and how fast it goes out.
 ///
 /// Loss-based algorithms lie inside; BBR has its state in memory of its own, so that a connection stays small.
 @safe
 package struct CongestionControl: ~Copyable {
+  @safe
   private enum Storage: BitwiseCopyable {
     case newReno(NewReno)
     case cubic(Cubic)
@@ -36,9 +37,9 @@ package struct CongestionControl: ~Copyable {
   ) {
     switch algorithm {
     case .newReno:
-      unsafe storage = .newReno(NewReno(initialWindow: initialWindow))
+      storage = .newReno(NewReno(initialWindow: initialWindow))
     case .cubic:
-      unsafe storage = .cubic(Cubic(initialWindow: initialWindow, now: now))
+      storage = .cubic(Cubic(initialWindow: initialWindow, now: now))
     case .bbr:
       let state = UnsafeMutablePointer<BBR>.allocate(capacity: 1)
       unsafe state.initialize(to: BBR(initialWindow: initialWindow, segmentSize: segmentSize, now: now, seed: seed))
@@ -47,11 +48,11 @@ package struct CongestionControl: ~Copyable {
   }
 
   deinit {
-    if case .bbr(let state) = unsafe storage { unsafe state.deallocate() }
+    if case .bbr(let state) = storage { unsafe state.deallocate() }
   }
 
   package var algorithm: TCPCongestionControl {
-    switch unsafe storage {
+    switch storage {
     case .newReno: .newReno
     case .cubic: .cubic
     case .bbr: .bbr
@@ -61,20 +62,20 @@ package struct CongestionControl: ~Copyable {
   /// cwnd, in bytes. Proportional rate reduction sets it during a fast recovery.
   package var window: Int {
     @inline(__always) get {
-      switch unsafe storage {
+      switch storage {
       case .newReno(let state): Int(state.window)
       case .cubic(let state): Int(state.window)
       case .bbr(let state): unsafe state.pointee.window
       }
     }
     set {
-      switch unsafe storage {
+      switch storage {
       case .newReno(var state):
         state.window = UInt32(clamping: newValue)
-        unsafe storage = .newReno(state)
+        storage = .newReno(state)
       case .cubic(var state):
         state.window = UInt32(clamping: newValue)
-        unsafe storage = .cubic(state)
+        storage = .cubic(state)
       case .bbr(let state):
         unsafe state.pointee.window = max(0, newValue)
       }
@@ -83,7 +84,7 @@ package struct CongestionControl: ~Copyable {
 
   /// ssthresh, in bytes; BBR has none.
   package var threshold: Int {
-    switch unsafe storage {
+    switch storage {
     case .newReno(let state): Int(state.threshold)
     case .cubic(let state): Int(state.threshold)
     case .bbr: Int(UInt32.max)
@@ -91,7 +92,7 @@ package struct CongestionControl: ~Copyable {
   }
 
   package var isSlowStart: Bool {
-    switch unsafe storage {
+    switch storage {
     case .newReno(let state): state.window < state.threshold
     case .cubic(let state): state.window < state.threshold
     case .bbr(let state): unsafe state.pointee.mode == .startup
@@ -101,7 +102,7 @@ package struct CongestionControl: ~Copyable {
   /// Whether proportional rate reduction rules the window in a fast recovery (RFC 9937).
   @inline(__always)
   package var usesProportionalReduction: Bool {
-    if case .bbr = unsafe storage { false } else { true }
+    if case .bbr = storage { false } else { true }
   }
 
   /// In bytes per second; 0 if there is nothing to tell it from, and segments go out as the window permits.
@@ -109,7 +110,7 @@ package struct CongestionControl: ~Copyable {
   /// A window is spread over less than a round trip, so that it grows, and is used whole, all the same.
   @inline(__always)
   package func pacingRate(smoothedRoundTrip: Nanoseconds) -> UInt64 {
-    switch unsafe storage {
+    switch storage {
     case .newReno(let state):
       Self.pacingRate(state.window, smoothedRoundTrip, isFast: state.window < state.threshold)
     case .cubic(let state):
@@ -128,7 +129,7 @@ package struct CongestionControl: ~Copyable {
 
   /// What BBR knows of the path; nil for the others.
   package var pathModel: PathModel? {
-    guard case .bbr(let state) = unsafe storage else { return nil }
+    guard case .bbr(let state) = storage else { return nil }
     return unsafe state.pointee.pathModel
   }
 
@@ -137,13 +138,13 @@ package struct CongestionControl: ~Copyable {
   /// An acknowledgement that delivered something, or by which something was found lost, in any phase.
   @inline(__always)
   package mutating func acknowledged(_ sample: AcknowledgmentSample) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.acknowledged(sample)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.acknowledged(sample)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.acknowledged(sample)
     }
@@ -152,13 +153,13 @@ package struct CongestionControl: ~Copyable {
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
   package mutating func beginRecovery(flight: Int, segmentSize: Int, now: Instant) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.beginRecovery(flight: flight, segmentSize: segmentSize)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.beginRecovery(flight: flight, segmentSize: segmentSize)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.beginRecovery()
     }
@@ -166,13 +167,13 @@ package struct CongestionControl: ~Copyable {
 
   /// All that was in flight when a recovery began, or when the timer ran out, is acknowledged.
   package mutating func endRecovery(segmentSize: Int) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.endRecovery()
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.endRecovery()
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.endRecovery()
     }
@@ -180,13 +181,13 @@ package struct CongestionControl: ~Copyable {
 
   /// The peer echoed a mark of congestion (RFC 3168 section 6.1.2); at most once for a window of data.
   package mutating func congestionExperienced(flight: Int, segmentSize: Int, now: Instant) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.congestionExperienced(flight: flight, segmentSize: segmentSize)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.congestionExperienced(flight: flight, segmentSize: segmentSize)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.congestionExperienced(flight: flight, now: now)
     }
@@ -194,13 +195,13 @@ package struct CongestionControl: ~Copyable {
 
   /// The retransmission timer ran out; `isFirst` is false when it did before for the same data.
   package mutating func timedOut(flight: Int, segmentSize: Int, isFirst: Bool, now: Instant) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.timedOut(segmentSize: segmentSize, isFirst: isFirst)
     }
@@ -208,13 +209,13 @@ package struct CongestionControl: ~Copyable {
 
   /// The last recovery or chain of timeouts was needless: all is as it was before (RFC 4015, RFC 9438 section 4.9.2).
   package mutating func undo() {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.undo()
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.undo()
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.undo()
     }
@@ -225,13 +226,13 @@ package struct CongestionControl: ~Copyable {
   package mutating func restartAfterIdle(
     idle: Nanoseconds, timeout: Nanoseconds, initialWindow: Int, segmentSize: Int, now: Instant
   ) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.restart(window: initialWindow)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.idled(idle, timeout: timeout, initialWindow: initialWindow)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr:
       break
     }
@@ -239,13 +240,13 @@ package struct CongestionControl: ~Copyable {
 
   /// At most `window` again, whatever is known: the SYN or its acknowledgement was lost (RFC 5681 section 3.1).
   package mutating func restart(window: Int) {
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.restart(window: window)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.restart(window: window)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.window = unsafe min(state.pointee.window, window)
     }
@@ -255,13 +256,13 @@ package struct CongestionControl: ~Copyable {
   /// not used goes (RFC 7661 section 4.4.3).
   package mutating func notLimited(flight: Int, segmentSize: Int, timeout: Nanoseconds, now: Instant) {
     let initialWindow = Self.initialWindow(segments: 10, segmentSize: segmentSize)
-    switch unsafe storage {
+    switch storage {
     case .newReno(var state):
       state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
-      unsafe storage = .newReno(state)
+      storage = .newReno(state)
     case .cubic(var state):
       state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr:
       break
     }
@@ -270,13 +271,13 @@ package struct CongestionControl: ~Copyable {
   /// `count` bytes go out, with `flight` bytes in flight before them.
   @inline(__always)
   package mutating func sent(_ count: Int, flight: Int, now: Instant, isApplicationLimited: Bool) {
-    switch unsafe storage {
+    switch storage {
     case .newReno:
       break
     case .cubic(var state):
       guard flight == 0 else { return }
       state.sent(flight: flight, now: now)
-      unsafe storage = .cubic(state)
+      storage = .cubic(state)
     case .bbr(let state):
       guard flight == 0 else { return }
       unsafe state.pointee.restart(now: now, isApplicationLimited: isApplicationLimited)

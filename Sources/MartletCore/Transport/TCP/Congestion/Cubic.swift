@@ -38,6 +38,11 @@ package struct Cubic: BitwiseCopyable {
     if case .first(let start) = growth { start.isConservative } else { false }
   }
 
+  /// The curve, after the first slow start.
+  var curve: Curve? {
+    if case .curve(let curve) = growth { curve } else { nil }
+  }
+
   // MARK: Growth
 
   mutating func acknowledged(_ sample: AcknowledgmentSample) {
@@ -47,7 +52,8 @@ package struct Cubic: BitwiseCopyable {
     if sample.phase == .fast { return }
     // What counts is what left the network with this acknowledgement: one that fills a hole covers more.
     let count = UInt32(clamping: min(sample.acknowledged, sample.delivered))
-    let mayGrow = sample.wasLimited || sample.phase == .timeout
+    let mayGrow =
+      sample.phase == .timeout || (window < threshold ? sample.usesWindow(window) : sample.wasLimited)
     if mayGrow { validation.isValid() }
     var left = count
     switch growth {

@@ -1,4 +1,4 @@
-package import MartletWire
+import MartletWire
 
 /// HyStart++ (RFC 9406): leaves the first slow start when the round-trip time rises, before the queue overflows.
 package struct HyStart: BitwiseCopyable {

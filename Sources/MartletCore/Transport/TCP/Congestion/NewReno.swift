@@ -20,7 +20,7 @@ package struct NewReno: BitwiseCopyable {
     case .fast:
       return
     case .open:
-      guard sample.wasLimited else { return }
+      guard window < threshold ? sample.usesWindow(window) : sample.wasLimited else { return }
       grow(by: sample.acknowledged, segmentSize: sample.segmentSize)
     case .timeout:
       // Slow start after a timeout grows by one segment an ACK (RFC 3465 section 2.3).
