@@ -46,7 +46,7 @@ extension TCPConnection {
         isSelective
         ? newlyHeld > 0
         : payloadCount == 0 && sizeIsSame && !header.flags.contains(.fin) && timers.purpose == .retransmit
-      if isDuplicate { receiveDuplicate(isSelective: isSelective) }
+      if isDuplicate { receiveDuplicate(isSelective: isSelective, at: now) }
     }
     if windowMoved { noteOutput() }
     return nil
@@ -70,6 +70,7 @@ extension TCPConnection {
     sendUnacknowledged = number
     if sendNext < number { sendNext = number }
     losses.advance(to: number)
+    if probing.isAttentive { notePathProgress(to: number, at: now) }
     // Kept within reach of comparison, however much is sent in full segments.
     if smallSegmentEnd < number { smallSegmentEnd = number }
 
@@ -152,7 +153,7 @@ extension TCPConnection {
     }
   }
 
-  private mutating func receiveDuplicate(isSelective: Bool) {
+  private mutating func receiveDuplicate(isSelective: Bool, at now: Instant) {
     let segmentSize = Int(segmentSize)
     let flight = sendNext - sendUnacknowledged
     recovery.countDuplicate(segmentSize: segmentSize, flight: flight, isSelective: isSelective)
@@ -165,6 +166,7 @@ extension TCPConnection {
     guard recovery.mayBegin(from: sendUnacknowledged, isSelective: isSelective) else { return }
     let isLost = isSelective && losses.markLost(unacknowledged: sendUnacknowledged, segmentSize: segmentSize)
     guard isLost || Int(recovery.duplicates) >= LossDetection.threshold else { return }
+    if probing.probe != nil, repairLostProbe(at: now) { return }
     // RFC 6675 section 5 (4), RFC 5681 section 3.2.
     congestion.lost(flight: flight, segmentSize: segmentSize)
     recovery.beginFast(at: sendNext)

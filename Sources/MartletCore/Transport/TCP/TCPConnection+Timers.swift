@@ -54,6 +54,7 @@ extension TCPConnection {
       owed.insert(.syn)
       flags.insert(.synLost)
     } else {
+      notePathTimeout()
       congestion.timedOut(
         flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1)
       recovery.beginTimeout(at: sendNext)

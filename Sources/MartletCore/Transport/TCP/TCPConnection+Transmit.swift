@@ -116,6 +116,7 @@ extension TCPConnection {
     }
     let window = congestion.window
     var isBlocked = false
+    if probing.isSearching, !transmitPathProbe(from: pool, at: now, into: &output, pipe: &pipe, size: size) { return }
     while output.count < limit {
       let available = dataEnd - sendNext
       if available < 0 || (available == 0 && !finQueued) { break }
@@ -164,7 +165,7 @@ extension TCPConnection {
 
   /// The payload of a full segment with the options that go out now.
   @inline(__always)
-  private var segmentPayload: Int {
+  var segmentPayload: Int {
     guard flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty else { return Int(segmentSize) }
     let blocks = min(receiveQueue.reassembly.blocks.count, flags.contains(.timestamps) ? 3 : 4)
     return max(8, Int(segmentSize) - 4 - 8 * blocks)
@@ -235,7 +236,7 @@ extension TCPConnection {
 
   /// Sends `count` bytes that were not sent before, and the FIN if it follows them.
   @inline(__always)
-  private mutating func emitNew(
+  mutating func emitNew(
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, count: Int, size: Int
   ) -> Int? {
     let dataEnd = queueStart + sendQueue.byteCount
@@ -250,6 +251,7 @@ extension TCPConnection {
         from: pool, at: now, into: &output, sequence: sendNext, count: count, flags: bits, size: size)
     else { return nil }
     if sent < size || (sent > size && sent % size != 0) { smallSegmentEnd = sendNext + sent }
+    if probing.wantsWatch, sent >= size { probing.watch(Int(probing.size), end: sendNext + size) }
     if withFIN, sent == count {
       flags.insert(.finSent)
       sent &+= 1
