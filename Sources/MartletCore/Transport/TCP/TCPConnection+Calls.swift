@@ -249,6 +249,7 @@ extension TCPConnection {
       sendQueueByteCount: sendQueue.byteCount, receiveQueueByteCount: receiveQueue.byteCount,
       outOfOrderByteCount: receiveQueue.outOfOrderByteCount, sendWindow: Int(sendWindow),
       receiveWindow: max(0, receiveEdge - receiveNext), segmentSize: Int(segmentSize),
+      pathMTU: Int(probing.size),
       retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
       isRecovering: recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
       usesSelectiveAcknowledgments: flags.contains(.selective), sendWindowScale: Int(sendScale),

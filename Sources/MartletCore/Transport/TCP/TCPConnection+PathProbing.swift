@@ -44,7 +44,9 @@ extension TCPConnection {
   }
 
   /// Eff.snd.MSS: the lesser of what the peer and the path take, less TCP's options (RFC 9293 section 3.7.1, MUST-16).
-  private mutating func updateSegmentSize() { segmentSize = UInt16(clamping: max(8, Int(probing.size) - headerByteCount)) }
+  private mutating func updateSegmentSize() {
+    segmentSize = UInt16(clamping: max(8, Int(probing.size) - headerByteCount))
+  }
 
   /// The link and the routers on the way take packets of up to `mtu` bytes, as far as the host knows (RFC 9293 section
   /// 3.7.3, SHLD-6; RFC 8201 section 5.3).
