@@ -128,7 +128,8 @@ extension Host {
       /// BASE_PLPMTU for IPv4, in bytes with the IP header, at least 552: what packets fall to in a black hole (RFC 8899
       /// section 5.1.2). IPv6 falls to 1,280. Default 1,200.
       public var basePathMTU = 1_200
-      /// PMTU_RAISE_TIMER: after how long sizes that were lost are probed again (RFC 8899 section 5.1.1). Default 10 min.
+      /// PMTU_RAISE_TIMER: after how many whole seconds, at most 65,535, sizes that were lost are probed again (RFC 8899
+      /// section 5.1.1). Default 10 min.
       public var pathMTURaiseTime = Duration.seconds(600)
 
       /// When a connection probes its path.

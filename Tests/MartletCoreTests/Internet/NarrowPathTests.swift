@@ -106,10 +106,11 @@ private struct NarrowPath: ~Copyable {
     return (client, try #require(try b.accept(from: listener)))
   }
 
-  /// Sends `count` bytes from A to B, 10,000 in each `turn`, and returns how many milliseconds that took; nil if it did not
+  /// Sends `count` bytes from A to B, `step` in each `turn`, and returns how many milliseconds that took; nil if it did not
   /// end or something else arrived.
   mutating func transfer(
-    _ count: Int, _ ends: (client: SocketID, server: SocketID), turn: Duration = .milliseconds(1)
+    _ count: Int, _ ends: (client: SocketID, server: SocketID), step: Int = 10_000,
+    turn: Duration = .milliseconds(1)
   ) throws -> Int? {
     let sent = pattern(count)
     var received: [UInt8] = []
@@ -117,7 +118,7 @@ private struct NarrowPath: ~Copyable {
     let start = now
     for _ in 0..<5_000 {
       if offset < count {
-        let part = Array(sent[offset..<min(offset + 10_000, count)])
+        let part = Array(sent[offset..<min(offset + step, count)])
         offset += unsafe try a.write(part.span.bytes, to: ends.client, at: now)
       }
       run(for: turn)
@@ -180,7 +181,7 @@ struct NarrowPathTests {
   func wide(version: IPVersion) throws {
     var net = try NarrowPath(mtu: 9_000, speaks: false, linkMTU: 9_000, configuration: Self.configuration(.always))
     let ends = try net.open(version)
-    _ = try #require(try net.transfer(500_000, ends))
+    _ = try #require(try net.transfer(500_000, ends, step: 50_000))
     let info = try net.a.info(of: ends.client)
     #expect(info.pathMTU == 9_000)
     #expect(info.timeouts == 0)

@@ -35,7 +35,7 @@ struct PathProbingTests {
 
   private func inBlackHole(ceiling: Int = 1_500, base: Int = 1_200) -> PathProbing {
     var probing = PathProbing(policy: .onBlackHole, ceiling: ceiling)
-    for _ in 0..<3 { _ = probing.timeOut(isFull: true, limit: 3, base: base, smallest: 552) }
+    for _ in 0..<3 { _ = probing.timeOut(isFull: true, base: base, smallest: 552) }
     _ = probing.acknowledge(SequenceNumber(1), at: .zero, raiseAfter: raise)
     return probing
   }
@@ -50,9 +50,9 @@ struct PathProbingTests {
     var probing = PathProbing(policy: .onBlackHole, ceiling: 1_500)
     #expect(probing.phase == .disabled)
     for _ in 0..<2 {
-      check(!probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552))
+      check(!probing.timeOut(isFull: true, base: 1_200, smallest: 552))
     }
-    check(probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552))
+    check(probing.timeOut(isFull: true, base: 1_200, smallest: 552))
     #expect(probing.phase == .base)
     #expect(probing.size == 1_200)
     check(!probing.acknowledge(SequenceNumber(1), at: .zero, raiseAfter: raise))
@@ -64,7 +64,7 @@ struct PathProbingTests {
   func notInARow() {
     var probing = PathProbing(policy: .onBlackHole, ceiling: 1_500)
     for _ in 0..<5 {
-      for _ in 0..<2 { _ = probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552) }
+      for _ in 0..<2 { _ = probing.timeOut(isFull: true, base: 1_200, smallest: 552) }
       _ = probing.acknowledge(SequenceNumber(1), at: .zero, raiseAfter: raise)
     }
     #expect(probing.size == 1_500)
@@ -76,8 +76,8 @@ struct PathProbingTests {
     var small = PathProbing(policy: .onBlackHole, ceiling: 1_500)
     var off = PathProbing(policy: .off, ceiling: 1_500)
     for _ in 0..<9 {
-      check(!small.timeOut(isFull: false, limit: 3, base: 1_200, smallest: 552))
-      check(!off.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552))
+      check(!small.timeOut(isFull: false, base: 1_200, smallest: 552))
+      check(!off.timeOut(isFull: true, base: 1_200, smallest: 552))
     }
     #expect(small.size == 1_500)
     #expect(off.size == 1_500)
@@ -86,10 +86,10 @@ struct PathProbingTests {
   @Test("Where not even the base size arrives, the smallest does: ERROR", .rfc(8899, section: "5.2"))
   func error() {
     var probing = PathProbing(policy: .onBlackHole, ceiling: 1_500)
-    for _ in 0..<6 { _ = probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552) }
+    for _ in 0..<6 { _ = probing.timeOut(isFull: true, base: 1_200, smallest: 552) }
     #expect(probing.phase == .error)
     #expect(probing.size == 552)
-    for _ in 0..<9 { check(!probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552)) }
+    for _ in 0..<9 { check(!probing.timeOut(isFull: true, base: 1_200, smallest: 552)) }
     let probes = search(&probing, pathMTU: 1_000)
     #expect(probes.isEmpty)
     _ = probing.acknowledge(SequenceNumber(1), at: .zero, raiseAfter: raise)
@@ -184,7 +184,7 @@ struct PathProbingTests {
     // An acknowledgement of what came before the quoted byte says nothing of it.
     _ = probing.acknowledge(end, at: .zero, raiseAfter: raise)
     #expect(probing.claim == 1_300)
-    check(probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552))
+    check(probing.timeOut(isFull: true, base: 1_200, smallest: 552))
     #expect(probing.size == 1_300)
     #expect(probing.ceiling == 1_300)
     check(probing.takeNews() == 1_300)
@@ -198,7 +198,7 @@ struct PathProbingTests {
     _ = probing.receive(claim: 600, quoting: 1_500, at: end, probeStart: nil, smallest: 552)
     _ = probing.acknowledge(end + 1, at: .zero, raiseAfter: raise)
     #expect(probing.claim == 0)
-    check(!probing.timeOut(isFull: true, limit: 3, base: 1_200, smallest: 552))
+    check(!probing.timeOut(isFull: true, base: 1_200, smallest: 552))
     #expect(probing.size == 1_500)
   }
 

@@ -35,6 +35,8 @@ package struct PathProbing: BitwiseCopyable, Equatable {
 
   package private(set) var phase = Phase.disabled
   package let policy: Policy
+  /// How many timeouts in a row make a black hole.
+  private let timeoutLimit: UInt8
   /// PROBE_COUNT: how many probes of the size that is tried were lost.
   package private(set) var lostProbes: UInt8 = 0
   /// Timeouts in a row with a full packet at the head of what is in flight.
@@ -64,8 +66,10 @@ package struct PathProbing: BitwiseCopyable, Equatable {
   /// A search ends when it could gain no more than this.
   private static var granularity: Int { 16 }
 
-  package init(policy: Policy, ceiling: Int) {
+  /// - Parameter timeoutLimit: how many timeouts in a row make a black hole.
+  package init(policy: Policy, ceiling: Int, timeoutLimit: Int = 3) {
     self.policy = policy
+    self.timeoutLimit = UInt8(clamping: max(1, timeoutLimit))
     self.ceiling = UInt16(clamping: ceiling)
     size = self.ceiling
     high = self.ceiling
@@ -257,9 +261,9 @@ package struct PathProbing: BitwiseCopyable, Equatable {
 
   /// The retransmission timer ran out; `isFull` says whether what it ran out for goes out in packets above `base`.
   ///
-  /// After `limit` of them in a row packets have the base size (RFC 2923 section 2.1, RFC 4821 section 7.7), and after as
+  /// After so many of them in a row packets have the base size (RFC 2923 section 2.1, RFC 4821 section 7.7), and after as
   /// many again the smallest. Returns whether packets are smaller now.
-  package mutating func timeOut(isFull: Bool, limit: Int, base: Int, smallest: Int) -> Bool {
+  package mutating func timeOut(isFull: Bool, base: Int, smallest: Int) -> Bool {
     if claim != 0 {
       // Nothing arrived since the router spoke: it spoke the truth (RFC 5927 section 7.2).
       news = claim
@@ -277,12 +281,12 @@ package struct PathProbing: BitwiseCopyable, Equatable {
     watched = 0
     guard policy != .off, isFull else { return false }
     timeouts = timeouts == .max ? .max : timeouts + 1
-    guard Int(timeouts) >= limit else { return false }
+    guard timeouts >= timeoutLimit else { return false }
     timeouts = 0
     if Int(size) > base {
       lower(to: UInt16(clamping: base))
       phase = .base
-    } else if Int(size) > smallest {
+    } else if phase == .base, Int(size) > smallest {
       lower(to: UInt16(clamping: smallest))
       phase = .error
     } else {

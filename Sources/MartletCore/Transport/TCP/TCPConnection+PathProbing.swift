@@ -28,7 +28,7 @@ extension TCPConnection {
 
   /// PMTU_RAISE_TIMER (RFC 8899 section 5.1.1).
   @inline(__always)
-  private var raiseTime: Nanoseconds { limits.pathMTURaise.asMilliseconds }
+  private var raiseTime: Nanoseconds { .seconds(Int64(limits.pathMTURaise)) }
 
   /// The largest packet that the peer takes: its MSS is without any options (RFC 6691).
   @inline(__always)
@@ -165,7 +165,7 @@ extension TCPConnection {
   mutating func notePathTimeout() {
     let flight = sendNext - sendUnacknowledged
     let isSmaller = probing.timeOut(
-      isFull: flight >= Int(segmentSize), limit: Int(limits.blackHoleTimeouts), base: basePathMTU,
+      isFull: flight >= Int(segmentSize), base: basePathMTU,
       smallest: smallestPathMTU)
     if isSmaller { updateSegmentSize() }
   }

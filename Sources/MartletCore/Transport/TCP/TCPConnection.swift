@@ -200,7 +200,8 @@ package struct TCPConnection: ~Copyable {
     linkSegmentSize = UInt16(clamping: max(maximumSegmentSize, 68))
     probing = PathProbing(
       policy: configuration.packetizationLayerPathMTUDiscovery,
-      ceiling: Int(linkSegmentSize) + Self.networkHeaderByteCount(to: flow.remoteAddress))
+      ceiling: Int(linkSegmentSize) + Self.networkHeaderByteCount(to: flow.remoteAddress),
+      timeoutLimit: configuration.blackHoleTimeouts)
     // Without an option from the peer: 536 over IPv4, 1220 over IPv6 (RFC 9293 section 3.7.1, MUST-15).
     peerSegmentSize = flow.remoteAddress.isIPv4 ? 536 : 1_220
     segmentSize = 536

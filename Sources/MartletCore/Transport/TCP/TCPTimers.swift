@@ -41,9 +41,9 @@ package struct TCPLimits: BitwiseCopyable {
   package var finWait2: UInt32
   package var keepAliveIdle: UInt32
   package var keepAliveInterval: UInt32
-  package var pathMTURaise: UInt32
+  /// In seconds.
+  package var pathMTURaise: UInt16
   package var basePathMTU: UInt16
-  package var blackHoleTimeouts: UInt8
 
   /// The host's, changed where a program chose otherwise.
   package init(_ configuration: borrowing Host.Configuration.TCP, _ options: TCPSocketOptions) {
@@ -77,9 +77,8 @@ package struct TCPLimits: BitwiseCopyable {
     finWait2 = Self.milliseconds(configuration.finWait2Timeout)
     keepAliveIdle = Self.milliseconds(configuration.keepAliveIdle)
     keepAliveInterval = Self.milliseconds(configuration.keepAliveInterval)
-    pathMTURaise = Self.milliseconds(configuration.pathMTURaiseTime)
+    pathMTURaise = UInt16(clamping: max(1, configuration.pathMTURaiseTime.inNanoseconds / .seconds(1)))
     basePathMTU = UInt16(clamping: max(PathMTUCache.floorIPv4, configuration.basePathMTU))
-    blackHoleTimeouts = UInt8(clamping: max(1, configuration.blackHoleTimeouts))
   }
 
   private static func clamp(_ count: Int, _ most: Int) -> UInt32 { UInt32(max(1, min(count, most))) }
