@@ -22,6 +22,9 @@ private struct NarrowPath: ~Copyable {
   /// The sizes of the IP packets that A sent.
   var sizes: [Int] = []
   var dropped = 0
+  /// One packet in so many is lost.
+  var loss = Int.max
+  private var count = 0
 
   init(mtu: Int, speaks: Bool, linkMTU: Int = 1_500, configuration: Host.Configuration = Host.Configuration()) throws {
     self.mtu = mtu
@@ -52,6 +55,8 @@ private struct NarrowPath: ~Copyable {
         sizes.append(size)
         let bytes = packet.allBytes
         let isWhole = bytes[12] == 0x86 || bytes[20] & 0x40 != 0
+        count += 1
+        if count % loss == 0 { continue }
         if size > mtu, isWhole {
           dropped += 1
           if speaks { answer(bytes) }
@@ -233,6 +238,30 @@ struct NarrowPathTests {
     _ = try #require(try net.transfer(200_000, ends))
     let grownPathMTU = try net.a.info(of: ends.client).pathMTU
     #expect(grownPathMTU == 1_400)
+  }
+
+  @Test(
+    "A path that loses packets and changes its MTU again and again delivers every byte",
+    arguments: IPVersion.allCases, 1...6 as ClosedRange<UInt64>)
+  func restless(version: IPVersion, seed: UInt64) throws {
+    var random = RandomStream(seed: seed)
+    let policies: [Host.Configuration.TCP.PathProbing] = [.onBlackHole, .always]
+    var configuration = Self.configuration(policies[Int(seed % 2)])
+    configuration.tcp.selectiveAcknowledgments = seed % 3 != 0
+    var net = try NarrowPath(mtu: 1_500, speaks: true, configuration: configuration)
+    let ends = try net.open(version)
+    net.loss = seed > 3 ? 50 : .max
+    for _ in 0..<12 {
+      net.mtu = Int.random(in: (version == .v4 ? 560 : 1_280)...1_500, using: &random)
+      net.speaks = Bool.random(using: &random)
+      _ = try #require(try net.transfer(60_000, ends, turn: .milliseconds(50)))
+    }
+    net.loss = .max
+    net.mtu = 1_500
+    net.run(for: .seconds(700))
+    _ = try #require(try net.transfer(500_000, ends, turn: .milliseconds(100)))
+    let pathMTU = try net.a.info(of: ends.client).pathMTU
+    #expect(pathMTU == 1_500)
   }
 
   @Test("A router that names no MTU leads down the plateaus", .rfc(1191, section: "7"))

@@ -98,6 +98,20 @@ struct PathProbingTests {
     #expect(probing.size > 980 && probing.size <= 1_000)
   }
 
+  @Test(
+    "A path that was found narrow, and narrows without a word, is met by the smallest size", .rfc(8899, section: "5.2"))
+  func narrows() {
+    var probing = PathProbing(policy: .onBlackHole, ceiling: 1_500)
+    _ = probing.receive(claim: 800, quoting: 1_500, at: end, probeStart: nil, smallest: 552)
+    for _ in 0..<3 { _ = probing.timeOut(isFull: true, base: 1_200, smallest: 552) }
+    #expect(probing.phase == .error)
+    #expect(probing.size == 552)
+    // A connection that never was larger is left alone.
+    var small = PathProbing(policy: .onBlackHole, ceiling: 1_000)
+    for _ in 0..<9 { _ = small.timeOut(isFull: true, base: 1_200, smallest: 552) }
+    #expect(small.size == 1_000)
+  }
+
   @Test("A black hole that passed costs one probe", .rfc(8899, section: "5.3"))
   func passing() {
     var probing = inBlackHole()

@@ -135,7 +135,7 @@ package struct PathProbing: BitwiseCopyable, Equatable {
     lower(to: min(size, UInt16(clamping: limit)))
     ceiling = size
     high = size
-    if phase != .disabled { phase = .searching }
+    if policy != .off { phase = .searchComplete }
   }
 
   private mutating func lower(to limit: UInt16) {
@@ -262,7 +262,7 @@ package struct PathProbing: BitwiseCopyable, Equatable {
   /// The retransmission timer ran out; `isFull` says whether what it ran out for goes out in packets above `base`.
   ///
   /// After so many of them in a row packets have the base size (RFC 2923 section 2.1, RFC 4821 section 7.7), and after as
-  /// many again the smallest. Returns whether packets are smaller now.
+  /// many again the smallest; packets that never were larger than the base size are not suspected. Returns whether packets are smaller now.
   package mutating func timeOut(isFull: Bool, base: Int, smallest: Int) -> Bool {
     if claim != 0 {
       // Nothing arrived since the router spoke: it spoke the truth (RFC 5927 section 7.2).
@@ -286,7 +286,7 @@ package struct PathProbing: BitwiseCopyable, Equatable {
     if Int(size) > base {
       lower(to: UInt16(clamping: base))
       phase = .base
-    } else if phase == .base, Int(size) > smallest {
+    } else if phase != .disabled, Int(size) > smallest {
       lower(to: UInt16(clamping: smallest))
       phase = .error
     } else {

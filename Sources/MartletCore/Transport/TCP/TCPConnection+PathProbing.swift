@@ -43,9 +43,14 @@ extension TCPConnection {
     updateSegmentSize()
   }
 
+  /// What the path takes: its MTU less the IP header.
+  @inline(__always)
+  var pathSegmentSize: Int { Int(probing.size) - networkHeaderByteCount }
+
   /// Eff.snd.MSS: the lesser of what the peer and the path take, less TCP's options (RFC 9293 section 3.7.1, MUST-16).
   private mutating func updateSegmentSize() {
-    segmentSize = UInt16(clamping: max(8, Int(probing.size) - headerByteCount))
+    let most = pathSegmentSize - TCPHeader.minimumByteCount
+    segmentSize = UInt16(clamping: max(8, most - (flags.contains(.timestamps) ? 12 : 0)))
   }
 
   /// The link and the routers on the way take packets of up to `mtu` bytes, as far as the host knows (RFC 9293 section
