@@ -165,7 +165,7 @@ extension TCPConnection {
 
   /// The payload of a full segment with the options that go out now.
   @inline(__always)
-  var segmentPayload: Int {
+  private var segmentPayload: Int {
     guard flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty else { return Int(segmentSize) }
     let blocks = min(receiveQueue.reassembly.blocks.count, flags.contains(.timestamps) ? 3 : 4)
     return max(8, Int(segmentSize) - 4 - 8 * blocks)
