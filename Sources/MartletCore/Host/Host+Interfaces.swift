@@ -29,6 +29,7 @@ extension Host {
     if isTaken { throw .addressInUse }
     addresses.append(address, on: interface)
     lastRoute = LastRoute()
+    pathMTUs.noteRouteChange()
     if !address.address.isLinkLocal {
       try addRoute(to: address.subnet, via: nil, on: interface)
     }
@@ -46,6 +47,7 @@ extension Host {
       throw .invalidAddress
     }
     lastRoute = LastRoute()
+    pathMTUs.noteRouteChange()
     let nextHop = gateway.map { Route.NextHop.gateway($0) } ?? .onLink
     do {
       try routes.add(Route(to: destination, via: nextHop, on: interface, metric: metric))

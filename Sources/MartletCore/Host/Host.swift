@@ -84,6 +84,7 @@ public struct Host: ~Copyable {
       configuration.internet, hash: KeyedHash(key0: random.next(), key1: random.next()))
     pathMTUs = PathMTUCache(
       maximumEntries: configuration.internet.maximumPathMTUEntries,
+      lifetime: configuration.internet.pathMTULifetime.inNanoseconds,
       hash: KeyedHash(key0: random.next(), key1: random.next()))
     icmpErrors = TokenBucket(
       perSecond: configuration.internet.icmpErrorsPerSecond, burst: configuration.internet.icmpErrorBurst)

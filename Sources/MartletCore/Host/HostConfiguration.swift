@@ -57,6 +57,9 @@ extension Host {
       public var maximumRoutes = 65_536
       /// The most destinations whose path MTU is remembered. Default 1,024.
       public var maximumPathMTUEntries = 1_024
+      /// After how long such a path MTU is forgotten, so that larger packets are tried again; never below 5 min (RFC 1191
+      /// section 6.3, RFC 8201 section 4). Default 10 min.
+      public var pathMTULifetime = Duration.seconds(600)
       public init() {}
     }
 
@@ -122,6 +125,28 @@ extension Host {
       public var timestamps = true
       public var selectiveAcknowledgments = true
       public var windowScaling = true
+      /// When a connection finds out by itself what its path carries (RFC 4821, RFC 8899), with larger segments of its data
+      /// as probes. Default ``PathProbing/onBlackHole``.
+      public var packetizationLayerPathMTUDiscovery = PathProbing.onBlackHole
+      /// After how many timeouts in a row without an ICMP message full packets are thought to vanish in a black hole (RFC
+      /// 2923 section 2.1), 1 to 255. Default 3.
+      public var blackHoleTimeouts = 3
+      /// BASE_PLPMTU for IPv4, in bytes with the IP header, at least 552: what packets fall to in a black hole (RFC 8899
+      /// section 5.1.2). IPv6 falls to 1,280. Default 1,200.
+      public var basePathMTU = 1_200
+      /// PMTU_RAISE_TIMER: after how many whole seconds, at most 65,535, sizes that were lost are probed again (RFC 8899
+      /// section 5.1.1). Default 10 min.
+      public var pathMTURaiseTime = Duration.seconds(600)
+
+      /// When a connection probes its path.
+      public enum PathProbing: UInt8, Hashable, Sendable, BitwiseCopyable {
+        /// Never: routers have to say what is too big (RFC 1191, RFC 8201).
+        case off
+        /// When full segments vanish, and when an estimate has aged.
+        case onBlackHole
+        /// From the base size on.
+        case always
+      }
       public init() {}
     }
   }

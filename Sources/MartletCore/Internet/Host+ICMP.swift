@@ -240,6 +240,8 @@ extension Host {
 
   /// Notes a smaller path MTU; returns what it is now, if it changed. The quote has been found to be ours.
   mutating func learnPathMTU(_ reported: Int, _ quote: Quote) -> Int? {
+    // What routers may fragment is never too big for them.
+    guard quote.dontFragment else { return nil }
     guard let route = findRoute(to: quote.destination, zone: nil), route.interface != .loopback else { return nil }
     let estimate = pathMTUs.report(
       reported, packetLength: quote.totalLength, linkMTU: interfaces[Int(route.interface.index)].mtu,
@@ -254,6 +256,8 @@ struct Quote: BitwiseCopyable {
   var destination: IPAddress
   var `protocol`: IPProtocol
   var totalLength: Int
+  /// Whether routers had to leave it whole: always in IPv6.
+  var dontFragment: Bool
   /// The first eight bytes of the transport header, which every quote has (RFC 792).
   var transport: UInt64
 
@@ -277,6 +281,7 @@ struct Quote: BitwiseCopyable {
       destination = IPAddress(IPv4Address(reading: bytes, at: offset + 16))
       `protocol` = IPProtocol(value: bytes.bigEndian(at: offset + 9))
       totalLength = Int(bytes.bigEndian(at: offset + 2, as: UInt16.self))
+      dontFragment = bytes.bigEndian(at: offset + 6, as: UInt8.self) & 0x40 != 0
       transportOffset = offset + ihl
     } else if version == 6 {
       guard bytes.byteCount >= offset + IPv6Header.byteCount else { return nil }
@@ -292,6 +297,7 @@ struct Quote: BitwiseCopyable {
       }
       `protocol` = next
       totalLength = Int(bytes.bigEndian(at: offset + 4, as: UInt16.self)) + IPv6Header.byteCount
+      dontFragment = true
       transportOffset = position
     } else {
       return nil

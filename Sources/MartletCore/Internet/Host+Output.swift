@@ -122,7 +122,12 @@ extension Host {
       header.write(to: &bytes)
     }
     if outgoing.interface == .loopback { return enqueue(packet, on: .loopback) }
-    let mtu = packet.metadata.segmentSize == 0 ? pathMTU(to: outgoing.destination, by: outgoing.interface) : 65_535
+    // A connection knows its path itself, and may probe it with more than others send.
+    let mtu =
+      packet.metadata.segmentSize != 0
+      ? 65_535
+      : outgoing.protocol == .tcp
+        ? interfaces[interface].mtu : pathMTU(to: outgoing.destination, by: outgoing.interface)
     if packet.count > mtu {
       guard !outgoing.dontFragment else { return drop(packet, .ipTooBig) }
       return outputFragments(packet, outgoing, mtu: mtu)

@@ -9,9 +9,8 @@ package struct PathMTUCache: ~Copyable {
   package static let floorIPv4 = 552
   /// The smallest packet every IPv6 link carries (RFC 8200 section 5); smaller reports are refused (RFC 8201 section 4).
   package static let minimumIPv6 = 1_280
-  /// After how long an estimate is forgotten, so that larger packets are tried again (RFC 1191 section 6.3,
-  /// RFC 8201 section 5.3).
-  package static let lifetime: Nanoseconds = .seconds(600)
+  /// The shortest life of an estimate: larger packets are not tried earlier (RFC 1191 section 6.3, RFC 8201 section 4).
+  package static let shortestLifetime: Nanoseconds = .seconds(300)
 
   /// How large packets to a destination may be.
   package struct Estimate: Equatable, Sendable, BitwiseCopyable {
@@ -28,14 +27,20 @@ package struct PathMTUCache: ~Copyable {
 
   private let anchor = Anchor()
   private let hash: KeyedHash
+  /// After how long an estimate is forgotten, so that larger packets are tried again.
+  private let lifetime: Nanoseconds
   private var index = HashIndex()
   private var entries: Slab<Entry>
   private var expiries = DeadlineHeap()
+  /// Counts what changed, so that those who keep a size know when to ask again.
+  package private(set) var generation: UInt32 = 0
 
   /// - Parameter maximumEntries: the bound, ``Host/Configuration/Internet/maximumPathMTUEntries``; the oldest estimate
   ///   makes room for a new one.
-  package init(maximumEntries: Int, hash: KeyedHash) {
+  /// - Parameter lifetime: after how long an estimate is forgotten, at least ``shortestLifetime``.
+  package init(maximumEntries: Int, lifetime: Nanoseconds = .seconds(600), hash: KeyedHash) {
     self.hash = hash
+    self.lifetime = max(lifetime, Self.shortestLifetime)
     entries = Slab(capacity: max(1, maximumEntries))
   }
 
@@ -53,6 +58,16 @@ package struct PathMTUCache: ~Copyable {
     return entries[place].estimate
   }
 
+  /// What a router's report about a packet of `packetLength` bytes means: the MTU of its next hop; nil if it means nothing.
+  ///
+  /// - Parameter reported: the MTU in the message, in bytes; 0 from routers older than RFC 1191, which make it the next
+  ///   plateau below the packet.
+  package static func claim(_ reported: Int, packetLength: Int, for version: IPVersion) -> Int? {
+    let mtu = version == .v4 && reported == 0 ? plateau(below: packetLength) : reported
+    // A packet that fits was not too big, and no link takes less than the least.
+    return mtu < packetLength && mtu >= (version == .v4 ? minimumIPv4 : minimumIPv6) ? mtu : nil
+  }
+
   /// Takes in a router's report that a packet to `destination` was too big, and returns the estimate if it is news.
   ///
   /// The caller has checked that the quoted packet is one of ours.
@@ -64,13 +79,7 @@ package struct PathMTUCache: ~Copyable {
   package mutating func report(
     _ reported: Int, packetLength: Int, linkMTU: Int, for destination: IPAddress, at now: Instant
   ) -> Estimate? {
-    var mtu = reported
-    if destination.isIPv4 {
-      if mtu == 0 { mtu = Self.plateau(below: packetLength) }
-      guard mtu >= Self.minimumIPv4 else { return nil }
-    } else {
-      guard mtu >= Self.minimumIPv6 else { return nil }
-    }
+    guard let mtu = Self.claim(reported, packetLength: packetLength, for: destination.version) else { return nil }
     // A report never raises an estimate (RFC 1191 section 3, RFC 8201 section 4).
     let place = find(destination)
     let known = place.map { entries[$0].estimate }
@@ -80,19 +89,20 @@ package struct PathMTUCache: ~Copyable {
       estimate = Estimate(mtu: min(Self.floorIPv4, linkMTU), allowsFragmentation: true)
     }
     guard estimate != known else { return nil }
+    generation &+= 1
     if let place {
       entries[place].estimate = estimate
-      expiries.set(now + Self.lifetime, for: place)
+      expiries.set(now + lifetime, for: place)
       return estimate
     }
     if entries.count == entries.capacity, let oldest = expiries.popDue(at: .distantFuture) { forget(oldest) }
     guard let key = entries.insert(Entry(destination: destination, estimate: estimate)) else { return nil }
     index.insert(hash(destination), place: key.index)
-    expiries.set(now + Self.lifetime, for: key.index)
+    expiries.set(now + lifetime, for: key.index)
     return estimate
   }
 
-  /// Forgets what is older than ``lifetime``.
+  /// Forgets what is too old.
   package mutating func advance(to now: Instant) {
     while let place = expiries.popDue(at: now) { forget(place) }
   }
@@ -113,6 +123,9 @@ package struct PathMTUCache: ~Copyable {
     }
   }
 
+  /// A route or a link changed: whoever keeps a size has to ask again.
+  package mutating func noteRouteChange() { generation &+= 1 }
+
   private func hash(_ destination: IPAddress) -> UInt64 { hash.hash(destination.v6.high, destination.v6.low) }
 
   private func find(_ destination: IPAddress) -> UInt32? {
@@ -121,6 +134,7 @@ package struct PathMTUCache: ~Copyable {
 
   private mutating func forget(_ place: UInt32) {
     guard let key = entries.key(at: place) else { return }
+    generation &+= 1
     index.remove(hash(entries[place].destination), place: place)
     entries.remove(key)
   }

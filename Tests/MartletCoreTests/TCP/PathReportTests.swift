@@ -50,12 +50,15 @@ struct TCPPathReportTests {
     t.write(2_920)
     t.expect(.data(seq: 1, count: 1_460), .data(seq: 1_461, count: 1_460))
     let window = t.info.congestionWindow
-    t.change { $0.receive(.packetTooBig(maximumSegmentSize: 1_020), quoted: TCPScript.localBase + 1, at: .zero) }
+    t.change {
+      $0.receive(.packetTooBig(mtu: 1_040, packetByteCount: 1_500), quoted: TCPScript.localBase + 1, at: .zero)
+    }
     t.expect(.data(seq: 1, count: 1_000), .data(seq: 1_001, count: 1_000), .data(seq: 2_001, count: 920))
     #expect(t.info.congestionWindow == window)
     // A larger size is not believed.
     t.change {
-      let believed = $0.receive(.packetTooBig(maximumSegmentSize: 9_000), quoted: TCPScript.localBase + 1, at: .zero)
+      let believed = $0.receive(
+        .packetTooBig(mtu: 9_000, packetByteCount: 9_500), quoted: TCPScript.localBase + 1, at: .zero)
       #expect(!believed)
     }
   }

@@ -13,6 +13,8 @@ struct Connection: ~Copyable {
   /// TTL or hop limit, 0 for the host's.
   var timeToLive: UInt8 = 0
   var trafficClass: UInt8 = 0
+  /// What it knew of its path's MTU last; see ``PathMTUCache/generation``.
+  var pathGeneration: UInt32 = 0
   var changes: SocketEvent.Changes = []
   /// Under which deadline it stands in the host's heap; ``Instant/distantFuture`` if it stands nowhere.
   var wakeUp = Instant.distantFuture

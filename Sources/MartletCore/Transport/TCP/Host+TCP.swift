@@ -209,6 +209,8 @@ extension Host {
     connections[key.index].tcp.maximumSuperSegment = Self.maximumSuperSegment
     connections[key.index].timeToLive = options.timeToLive ?? 0
     connections[key.index].trafficClass = options.trafficClass
+    connections[key.index].pathGeneration = pathMTUs.generation
+    if pathMTUs.count > 0 { followPath(key.index) }
     flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
     return key.index
   }
@@ -291,7 +293,9 @@ extension Host {
     while let key = pending.popFirst() {
       guard connections.contains(key) else { continue }
       let index = key.index
+      if connections[index].pathGeneration != pathMTUs.generation { followPath(index) }
       let departure = connections[index].depart(from: pool, at: now, challenges: &challenges, into: &segments)
+      if connections[index].tcp.probing.hasNews { sharePathNews(index) }
       update(index)
       guard !segments.isEmpty else { continue }
       guard
@@ -350,13 +354,14 @@ extension Host {
 
   // MARK: What connections are made from
 
-  /// What the path takes: its MTU less the IP header.
+  /// What the link takes: its MTU less the IP header. What the path takes is told to the connection when it is made and
+  /// whenever that changes; the MSS offered to the peer has nothing to do with it (RFC 1191 section 3.1).
   mutating func maximumSegmentSize(for flow: Flow) -> Int? {
     guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else {
       return nil
     }
     let header = flow.remoteAddress.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.byteCount
-    return pathMTU(to: flow.remoteAddress, by: route.interface) - header
+    return linkMTU(of: route.interface) - header
   }
 
   /// An ICMP error about a segment of ours (RFC 9293 section 3.9.2.2).
@@ -376,11 +381,14 @@ extension Host {
     case .unreachable(let reporter), .timeExceeded(let reporter):
       report = .soft(.unreachable(by: reporter ?? flow.localAddress))
     case .packetTooBig(let reported):
-      guard learnPathMTU(reported, quote) != nil, let size = maximumSegmentSize(for: flow) else { return }
-      report = .packetTooBig(maximumSegmentSize: size)
+      guard quote.dontFragment,
+        let mtu = PathMTUCache.claim(reported, packetLength: quote.totalLength, for: quote.destination.version)
+      else { return ledger.count(.icmpErrorUnmatched) }
+      report = .packetTooBig(mtu: mtu, packetByteCount: quote.totalLength)
     case .other: return
     }
-    connections[index].tcp.receive(report, quoted: quoted, at: now)
+    if !connections[index].tcp.receive(report, quoted: quoted, at: now) { ledger.count(.icmpErrorUnmatched) }
+    if connections[index].tcp.probing.hasNews { sharePathNews(index) }
     update(index)
   }
 }

@@ -97,6 +97,7 @@ extension TCPConnection {
       if sendQueue.isEmpty { changes.insert(.drained) }
     }
     if flags.contains(.isTiming) { takeRoundTripOfSYN(at: now) }
+    if probing.isAttentive { notePathProgress(to: number, at: now) }
     // RFC 6298 (5.2), (5.3).
     progressAt = now
     timeouts = 0

@@ -251,6 +251,7 @@ extension TCPConnection {
       sendQueueByteCount: sendQueue.byteCount, receiveQueueByteCount: receiveQueue.byteCount,
       outOfOrderByteCount: receiveQueue.outOfOrderByteCount, sendWindow: Int(sendWindow),
       receiveWindow: max(0, receiveEdge - receiveNext), segmentSize: Int(segmentSize),
+      pathMTU: Int(probing.size),
       retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
       isRecovering: sender.isPresent && sender.value.recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
       usesSelectiveAcknowledgments: flags.contains(.selective), sendWindowScale: Int(sendScale),

@@ -6,8 +6,8 @@ package enum TCPPathReport: Sendable {
   case hard(SocketError)
   /// Network or host unreachable, time exceeded, parameter problem: trouble on the way.
   case soft(SocketError)
-  /// A packet was too big; the path takes `maximumSegmentSize` (its MTU less the IP header).
-  case packetTooBig(maximumSegmentSize: Int)
+  /// A packet of `packetByteCount` bytes was too big for its next hop, which takes `mtu`, both with the IP header.
+  case packetTooBig(mtu: Int, packetByteCount: Int)
 }
 
 extension TCPConnection {
@@ -26,9 +26,8 @@ extension TCPConnection {
       }
     case .soft(let error):
       note(error)
-    case .packetTooBig(let size):
-      guard size < Int(pathSegmentSize) else { return false }
-      changePath(maximumSegmentSize: size, at: now)
+    case .packetTooBig(let mtu, let packetByteCount):
+      return receiveTooBig(mtu: mtu, packetByteCount: packetByteCount, quoted: quoted, at: now)
     }
     return true
   }
@@ -41,21 +40,5 @@ extension TCPConnection {
   private mutating func note(_ error: SocketError) {
     softError = error
     changes.insert(.softError)
-  }
-
-  /// The path takes `maximumSegmentSize` from now on: its MTU less the IP header (RFC 9293 section 3.7.3, SHLD-6).
-  package mutating func changePath(maximumSegmentSize: Int, at now: Instant) {
-    let old = segmentSize
-    pathSegmentSize = UInt16(clamping: max(maximumSegmentSize, 68))
-    guard state.isSynchronized else { return }
-    updateSegmentSize()
-    if segmentSize < old, sendNext != sendUnacknowledged {
-      // What was too big did not arrive; it goes out again, and cwnd stays (RFC 1191 section 6.5).
-      if sender.isPresent {
-        sender.value.losses.markLost(olderThan: 0, at: now)
-        sender.value.recovery.owesSegment = true
-      }
-      flags.insert(.wantsOutput)
-    }
   }
 }

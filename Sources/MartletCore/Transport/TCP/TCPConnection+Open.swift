@@ -3,7 +3,7 @@ package import MartletWire
 extension TCPConnection {
   /// An active open (RFC 9293 section 3.10.1): SYN-SENT; the SYN goes out with the next ``transmit(from:at:into:limit:)``.
   ///
-  /// `maximumSegmentSize` is what the path takes: its MTU less the IP header.
+  /// `maximumSegmentSize` is what the link takes: its MTU less the IP header.
   package init(
     connecting flow: Flow, options: TCPSocketOptions = TCPSocketOptions(),
     configuration: borrowing Host.Configuration.TCP, initialSequence: SequenceNumber, timestampOffset: UInt32 = 0,
@@ -87,18 +87,12 @@ extension TCPConnection {
       flags.remove(.offersScale)
       receiveScale = 0
     }
-    updateSegmentSize()
+    beginPath()
   }
 
-  /// Eff.snd.MSS: the lesser of what the peer and the path take, less TCP's options (RFC 9293 section 3.7.1, MUST-16).
-  mutating func updateSegmentSize() {
-    let most = min(Int(peerSegmentSize), Int(pathSegmentSize) - TCPHeader.minimumByteCount)
-    segmentSize = UInt16(max(8, most - (flags.contains(.timestamps) ? 12 : 0)))
-  }
-
-  /// The MSS this end offers: what the path takes less the fixed TCP header (RFC 9293 section 3.7.1, MUST-67).
+  /// The MSS this end offers: what the link takes less the fixed TCP header (RFC 9293 section 3.7.1, MUST-67).
   @inline(__always)
-  var offeredSegmentSize: UInt16 { pathSegmentSize - UInt16(TCPHeader.minimumByteCount) }
+  var offeredSegmentSize: UInt16 { linkSegmentSize - UInt16(TCPHeader.minimumByteCount) }
 
   /// The handshake is done.
   mutating func establish(at now: Instant) {

@@ -66,6 +66,7 @@ extension TCPConnection {
     guard sender.value.recovery.mayBegin(from: sendUnacknowledged),
       Int(sender.value.recovery.duplicates) >= LossDetection.threshold
     else { return }
+    if probing.probe != nil, repairLostProbe(at: now) { return }
     let lost = sender.value.losses.markFirstLost(Int(segmentSize))
     sender.value.delivery.noteLost(lost)
     beginRecovery(flight: flight, at: now)
@@ -177,6 +178,7 @@ extension TCPConnection {
       return 0
     }
     let (lost, wait) = detectLosses(at: report.now)
+    if lost > 0, probing.probe != nil, repairLostProbe(at: report.now) { return wait }
     sample.lost += lost
     if lost > 0, sender.value.recovery.phase == .open {
       beginRecovery(flight: report.priorFlight, at: report.now)
@@ -201,6 +203,7 @@ extension TCPConnection {
 
   /// `lost` bytes turned out to be lost while nothing arrived; `flight` bytes were in the network.
   mutating func noteLate(_ lost: Int, flight: Int, at now: Instant) {
+    if probing.probe != nil, repairLostProbe(at: now) { return }
     if sender.value.recovery.phase == .open { beginRecovery(flight: flight, at: now) }
     var sample = AcknowledgmentSample(
       now: now, acknowledged: 0, delivered: 0, priorFlight: flight, segmentSize: Int(segmentSize),

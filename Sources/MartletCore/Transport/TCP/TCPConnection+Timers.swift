@@ -123,6 +123,7 @@ extension TCPConnection {
 
   private mutating func beginTimeout(at now: Instant) {
     let isOpen = sender.value.recovery.phase == .open
+    notePathTimeout()
     sender.value.congestion.timedOut(
       flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1, now: now)
     sender.value.recovery.beginTimeout(from: sendUnacknowledged, to: sendNext, triesForward: isOpen)

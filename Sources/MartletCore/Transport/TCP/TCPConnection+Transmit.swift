@@ -111,7 +111,10 @@ extension TCPConnection {
       transmitLost(from: pool, at: now, into: &output, &turn)
     }
     sender.value.recovery.owesSegment = false
-    transmitNew(from: pool, at: now, into: &output, &turn)
+    // While a probe of the path waits for room, so does everything else.
+    if !probing.isSearching || transmitPathProbe(from: pool, at: now, into: &output, &turn) {
+      transmitNew(from: pool, at: now, into: &output, &turn)
+    }
 
     if turn.isPaced, timers.pacing > sender.value.pacing.next { timers.pacing = sender.value.pacing.next }
     if owed.contains(.lossProbe) {
@@ -133,9 +136,9 @@ extension TCPConnection {
   }
 
   /// What holds during one call of ``transmitData(from:at:into:limit:)``.
-  private struct Turn: BitwiseCopyable {
+  struct Turn: BitwiseCopyable {
     /// The payload of a full segment, and of the largest packet.
-    let size: Int
+    var size: Int
     let most: Int
     /// How many packets there may be in the output.
     let limit: Int
@@ -368,7 +371,7 @@ extension TCPConnection {
 
   /// Sends `count` bytes that were not sent before, and the FIN if it follows them.
   @inline(__always)
-  private mutating func emitNew(
+  mutating func emitNew(
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, count: Int, _ turn: inout Turn
   ) -> Int? {
     let size = turn.size
@@ -384,6 +387,7 @@ extension TCPConnection {
         from: pool, at: now, into: &output, sequence: sendNext, count: count, flags: bits, size: size)
     else { return nil }
     if sent < size || (sent > size && sent % size != 0) { smallSegmentEnd = sendNext + sent }
+    if probing.wantsWatch, sent >= size { probing.watch(Int(probing.size), end: sendNext + size) }
     if withFIN, sent == count {
       flags.insert(.finSent)
       sent &+= 1
@@ -393,6 +397,7 @@ extension TCPConnection {
     sender.value.losses.noteSent(
       from: sendNext, count: sent, departure, isApplicationLimited: sender.value.delivery.isApplicationLimited, at: now)
     noteSent(sent, at: now, &turn)
+    if probing.wantsWatch, sent >= size { probing.watch(Int(probing.size), end: sendNext + size) }
     sendNext += sent
     sendMaximum = SequenceNumber.later(sendMaximum, sendNext)
     sentAt = now

@@ -126,8 +126,10 @@ package struct TCPConnection: ~Copyable {
   var recentTimestampAt: Instant
 
   // Segment sizes, in bytes.
-  /// What the path takes: its MTU less the IP header.
-  var pathSegmentSize: UInt16
+  /// What the link takes: its MTU less the IP header.
+  var linkSegmentSize: UInt16
+  /// What the path takes.
+  var probing: PathProbing
   /// What the peer takes, TCP's options included.
   var peerSegmentSize: UInt16
   /// The payload of a full segment with the options that every segment has.
@@ -197,7 +199,11 @@ package struct TCPConnection: ~Copyable {
     resetSequence = zero
     self.timestampOffset = timestampOffset
     recentTimestampAt = now
-    pathSegmentSize = UInt16(clamping: max(maximumSegmentSize, 68))
+    linkSegmentSize = UInt16(clamping: max(maximumSegmentSize, 68))
+    probing = PathProbing(
+      policy: configuration.packetizationLayerPathMTUDiscovery,
+      ceiling: Int(linkSegmentSize) + Self.networkHeaderByteCount(to: flow.remoteAddress),
+      timeoutLimit: configuration.blackHoleTimeouts)
     // Without an option from the peer: 536 over IPv4, 1220 over IPv6 (RFC 9293 section 3.7.1, MUST-15).
     peerSegmentSize = flow.remoteAddress.isIPv4 ? 536 : 1_220
     segmentSize = 536

@@ -21,6 +21,8 @@ public struct TCPInfo: Sendable {
   public var receiveWindow: Int
   /// The payload of a full segment, in bytes.
   public var segmentSize: Int
+  /// The largest IP packet that the path is thought to take, in bytes (RFC 1191, RFC 8201, RFC 8899).
+  public var pathMTU: Int
   /// Segments sent again, and how often the retransmission timer ran out.
   public var retransmittedSegments: Int
   public var timeouts: Int

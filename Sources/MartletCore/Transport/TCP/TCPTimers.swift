@@ -47,6 +47,9 @@ package struct TCPLimits: BitwiseCopyable {
   package var finWait2: UInt32
   package var keepAliveIdle: UInt32
   package var keepAliveInterval: UInt32
+  /// In seconds.
+  package var pathMTURaise: UInt16
+  package var basePathMTU: UInt16
   package var congestionControl: TCPCongestionControl
 
   /// The host's, changed where a program chose otherwise.
@@ -83,6 +86,8 @@ package struct TCPLimits: BitwiseCopyable {
     congestionControl = configuration.congestionControl
     keepAliveIdle = Self.milliseconds(configuration.keepAliveIdle)
     keepAliveInterval = Self.milliseconds(configuration.keepAliveInterval)
+    pathMTURaise = UInt16(clamping: max(1, configuration.pathMTURaiseTime.inNanoseconds / .seconds(1)))
+    basePathMTU = UInt16(clamping: max(PathMTUCache.floorIPv4, configuration.basePathMTU))
   }
 
   private static func clamp(_ count: Int, _ most: Int) -> UInt32 { UInt32(max(1, min(count, most))) }

@@ -89,7 +89,9 @@ extension Host {
     var hasSender = false
     ports.forEachBinding(port: quote.sourcePort, .datagram) { _ in hasSender = true }
     guard hasSender else { return ledger.count(.icmpErrorUnmatched) }
-    if case .packetTooBig(let reported) = error { _ = learnPathMTU(reported, quote) }
+    if case .packetTooBig(let reported) = error, learnPathMTU(reported, quote) == nil {
+      return ledger.count(.icmpErrorUnmatched)
+    }
     let flow = Flow(
       localAddress: quote.source, localPort: quote.sourcePort, remoteAddress: quote.destination,
       remotePort: quote.destinationPort, zone: quote.destination.isLinkLocal ? interface : .loopback)
