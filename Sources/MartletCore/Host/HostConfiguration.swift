@@ -75,12 +75,20 @@ extension Host {
       public var maximumConnections = 262_144
       /// The most listeners. Default 4,096.
       public var maximumListeners = 4_096
-      /// The receive buffer, in bytes. Default 1 MiB.
+      /// The receive buffer that a connection begins with, in bytes. Default 1 MiB.
       public var receiveBufferByteCount = 1 << 20
-      /// The send buffer, in bytes. Default 1 MiB.
+      /// How far the receive buffer grows, in bytes (at most 1 GiB, in steps of 16 KiB), while the program reads all that
+      /// comes and more comes in a round trip; it does not grow if this is no more than ``receiveBufferByteCount``, or when
+      /// the program chose ``TCPSocketOptions/receiveBufferByteCount``. The window's scale (RFC 7323 section 2.3) is made
+      /// for it. Default 8 MiB.
+      public var maximumReceiveBufferByteCount = 8 << 20
+      /// The send buffer that a connection begins with, in bytes. Default 1 MiB.
       public var sendBufferByteCount = 1 << 20
-      /// The most out-of-order pieces one connection keeps: a whole window of segments with every second one lost. Default
-      /// 1,024.
+      /// How far the send buffer grows, in bytes (at most 1 GiB, in steps of 16 KiB), while the congestion window is what
+      /// holds the program back: to twice that window. It does not grow if this is no more than ``sendBufferByteCount``, or
+      /// when the program chose ``TCPSocketOptions/sendBufferByteCount``. Default 8 MiB.
+      public var maximumSendBufferByteCount = 8 << 20
+      /// The most out-of-order runs of bytes, each with a gap before it, that one connection keeps. Default 1,024.
       public var maximumReassemblyPieces = 1_024
       /// Half-open connections per listener before SYN cookies take over. Default 256.
       public var synQueue = 256

@@ -66,6 +66,7 @@ extension TCPConnection {
     // A SYN's window is never scaled (RFC 7323 section 2.2), neither ours nor the peer's.
     receiveEdge = receiveNext + Int(min(limits.receiveBuffer, 65_535))
     urgentMark = receiveNext
+    startReceiveGrowth(at: now)
     sendWindow = UInt32(header.window)
     largestSendWindow = sendWindow
     sendWindowSequence = header.sequenceNumber

@@ -165,8 +165,8 @@ extension TCPConnection {
   /// The payload of a full segment with the options that go out now.
   @inline(__always)
   private var segmentPayload: Int {
-    guard flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty else { return Int(segmentSize) }
-    let blocks = min(receiveQueue.reassembly.blocks.count, flags.contains(.timestamps) ? 3 : 4)
+    guard flags.contains(.selective), receiveQueue.reassembly.hasReports else { return Int(segmentSize) }
+    let blocks = min(receiveQueue.reassembly.reports.count, flags.contains(.timestamps) ? 3 : 4)
     return max(8, Int(segmentSize) - 4 - 8 * blocks)
   }
 
@@ -313,7 +313,7 @@ extension TCPConnection {
     let plainTimestamps = !isSYN && flags.contains(.timestamps) && !(bits == .rst)
     // All options as one value are large; most segments have timestamps alone.
     let hasOthers =
-      isSYN || (flags.contains(.selective) && !receiveQueue.reassembly.blocks.isEmpty && !bits.contains(.rst))
+      isSYN || (flags.contains(.selective) && receiveQueue.reassembly.hasReports && !bits.contains(.rst))
     let optionCount = hasOthers ? optionByteCount(of: bits, at: now) : plainTimestamps ? 12 : 0
 
     let header = TCPHeader(
@@ -327,6 +327,7 @@ extension TCPConnection {
     header.write(to: &bytes)
     if hasOthers {
       writeOptions(of: bits, to: &bytes, at: now)
+      if acknowledges { receiveQueue.noteReported() }
     } else if plainTimestamps {
       bytes.store(bigEndian: 0x0101_080a as UInt32, at: 20)
       bytes.store(bigEndian: timestamp(at: now), at: 24)
@@ -347,7 +348,7 @@ extension TCPConnection {
   @inline(__always)
   private func options(at now: Instant) -> TCPOptions {
     var options = TCPOptions()
-    options.sackBlocks = receiveQueue.reassembly.blocks
+    options.sackBlocks = receiveQueue.reassembly.reports
     if flags.contains(.timestamps) {
       options.timestamps = TCPTimestamps(value: timestamp(at: now), echoReply: recentTimestamp)
     }

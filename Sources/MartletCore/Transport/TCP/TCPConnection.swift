@@ -112,6 +112,10 @@ package struct TCPConnection: ~Copyable {
   var urgentMark: SequenceNumber
   /// The sequence number of an owed ``Owed/resetAnswer``.
   var resetSequence: SequenceNumber
+  /// What the receive buffer's growth is measured from: the timestamp of an acknowledgement, and the first byte that was
+  /// not read then.
+  var growthMark: UInt32 = 0
+  var growthStart: SequenceNumber
   /// Bytes received since the last acknowledgement.
   var unacknowledgedBytes: UInt32 = 0
 
@@ -192,6 +196,7 @@ package struct TCPConnection: ~Copyable {
     lastAcknowledged = zero
     finSequence = zero
     urgentMark = zero
+    growthStart = zero
     resetSequence = zero
     self.timestampOffset = timestampOffset
     recentTimestampAt = now
@@ -221,10 +226,10 @@ package struct TCPConnection: ~Copyable {
     }
   }
 
-  /// The smallest shift with which the whole receive buffer can be offered (RFC 7323 section 2.3).
+  /// The smallest shift with which the largest receive buffer can be offered (RFC 7323 section 2.3).
   static func windowScale(for limits: TCPLimits) -> UInt8 {
     var scale: UInt8 = 0
-    while scale < 14, limits.receiveBuffer >> UInt32(scale) > 65_535 { scale += 1 }
+    while scale < 14, limits.largestReceiveBuffer >> Int(scale) > 65_535 { scale += 1 }
     return scale
   }
 }

@@ -14,7 +14,8 @@ public struct TCPSocketOptions: Hashable, Sendable {
   public var timeToLive: UInt8? = nil
   /// Traffic class (MUST-48, SHLD-21): Diffserv in the upper six bits.
   public var trafficClass: UInt8 = 0
-  /// The receive and send buffers, in bytes; nil takes the host's.
+  /// The receive and send buffers, in bytes, which then never grow; nil takes the host's, which grow as far as
+  /// ``Host/Configuration/TCP/maximumReceiveBufferByteCount`` and ``Host/Configuration/TCP/maximumSendBufferByteCount`` say.
   public var receiveBufferByteCount: Int? = nil
   public var sendBufferByteCount: Int? = nil
   /// Whether an IPv6 socket keeps IPv4 out (RFC 3493 section 5.3).
