@@ -124,7 +124,19 @@ extension Host {
       public var timestamps = true
       public var selectiveAcknowledgments = true
       public var windowScaling = true
+      /// Whether routers may mark segments instead of dropping them. Default ``CongestionNotification/passive``.
+      public var ecn = CongestionNotification.passive
       public init() {}
+
+      /// Who asks for explicit congestion notification (RFC 3168 section 6.1.1).
+      public enum CongestionNotification: Sendable {
+        /// Nobody, and a peer that asks is told no.
+        case off
+        /// The peer; this host says yes.
+        case passive
+        /// Either; a SYN that has to be sent again asks no more.
+        case on
+      }
     }
   }
 }

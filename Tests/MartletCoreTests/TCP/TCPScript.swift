@@ -20,6 +20,8 @@ final class TCPScript {
     var options = TCPSocketOptions()
     var configuration = Host.Configuration.TCP()
     var superSegment = 0
+    /// What the peer's SYN of a passive open says.
+    var synFlags = TCPFlags.syn
 
     /// An active open that is done.
     static func established(
@@ -80,7 +82,7 @@ final class TCPScript {
     configuration.initialWindowSegments = setup.initialWindow
     let header = TCPHeader(
       sourcePort: Self.flow.remotePort, destinationPort: Self.flow.localPort, sequenceNumber: Self.peerBase,
-      acknowledgmentNumber: SequenceNumber(0), flags: .syn, window: UInt16(clamping: setup.peerWindow))
+      acknowledgmentNumber: SequenceNumber(0), flags: setup.synFlags, window: UInt16(clamping: setup.peerWindow))
     var options = TCPOptions(maximumSegmentSize: UInt16(setup.mss))
     options.windowScale = setup.peerScale.map { UInt8($0) }
     options.isSACKPermitted = setup.sack
@@ -157,7 +159,8 @@ final class TCPScript {
       sackPermitted: options.isSACKPermitted,
       sack: (0..<blocks.count).map { blocks[$0].left - Self.peerBase..<blocks[$0].right - Self.peerBase },
       timestamp: options.timestamps?.value, echo: options.timestamps?.echoReply,
-      time: Double(now.nanoseconds) / 1e9, superSegment: Int(packet.metadata.segmentSize))
+      time: Double(now.nanoseconds) / 1e9, superSegment: Int(packet.metadata.segmentSize),
+      ecn: packet.metadata.isECNCapable ? .capable0 : .notCapable)
   }
 
   // MARK: The peer
@@ -205,6 +208,10 @@ final class TCPScript {
     for run in segment.sack ?? [] {
       options.sackBlocks.append(
         SACKBlock(left: Self.localBase + run.lowerBound, right: Self.localBase + run.upperBound))
+    }
+    let isMarked = segment.ecn == .congestionExperienced
+    if isMarked || segment.flags.contains(.cwr) {
+      connection.receiveMark(header, isMarked: isMarked, payloadCount: count)
     }
     return connection.receive(header, options, payload: payload, at: now)
   }

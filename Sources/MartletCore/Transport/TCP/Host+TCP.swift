@@ -18,6 +18,11 @@ extension Host {
       localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
       remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
     let index = findConnection(flow)
+    let isMarked = context.trafficClass & 3 == ECN.congestionExperienced.rawValue
+    if let index, isMarked || header.flags.contains(.cwr) {
+      connections[index].tcp.receiveMark(
+        header, isMarked: isMarked, payloadCount: packet.count - headerByteCount)
+    }
     // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
     if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes) {
       if connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount) {
@@ -295,13 +300,16 @@ extension Host {
       update(index)
       guard !segments.isEmpty else { continue }
       guard
-        let outgoing = outgoing(
+        var outgoing = outgoing(
           for: departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
       else {
         while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
         continue
       }
       while var segment = segments.popFirst() {
+        outgoing.trafficClass =
+          segment.metadata.isECNCapable
+          ? departure.trafficClass & 0xfc | ECN.capable0.rawValue : departure.trafficClass
         leaveChecksumPartial(&segment, outgoing, at: TCPHeader.checksumOffset)
         output(segment, outgoing)
       }

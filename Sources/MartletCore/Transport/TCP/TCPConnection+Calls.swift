@@ -251,7 +251,8 @@ extension TCPConnection {
       receiveWindow: max(0, receiveEdge - receiveNext), segmentSize: Int(segmentSize),
       retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
       isRecovering: recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
-      usesSelectiveAcknowledgments: flags.contains(.selective), sendWindowScale: Int(sendScale),
+      usesSelectiveAcknowledgments: flags.contains(.selective),
+      usesCongestionNotification: marks.contains(.isCapable), sendWindowScale: Int(sendScale),
       receiveWindowScale: Int(receiveScale))
   }
 }

@@ -72,6 +72,7 @@ extension TCPConnection {
     sendWindowSequence = header.sequenceNumber
     sendWindowAcknowledgment = header.acknowledgmentNumber
     heardAt = now
+    agreeOnMarks(header.flags)
 
     // An MSS so small that a segment would be all header is not taken at its word.
     if let size = received.maximumSegmentSize { peerSegmentSize = max(size, 64) }

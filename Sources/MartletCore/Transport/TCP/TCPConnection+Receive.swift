@@ -203,6 +203,7 @@ extension TCPConnection {
       owed.remove(.syn)
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
+    if header.flags.contains(.ece) { receiveCongestionEcho(at: now) }
     if state == .closed { return nil }
     return receiveUrgentTextAndFIN(header, options.timestamps, payload: payload, at: now)
   }

@@ -308,6 +308,7 @@ extension TCPConnection {
       }
     }
 
+    if mark(&bits, sequence: sequence, count: sent) { packet.metadata.isECNCapable = true }
     let isSYN = bits.contains(.syn)
     let acknowledges = bits.contains(.ack)
     let plainTimestamps = !isSYN && flags.contains(.timestamps) && !(bits == .rst)

@@ -82,6 +82,7 @@ package struct TCPConnection: ~Copyable {
   var owed: Owed = []
   var flags: Flags = []
   var changes: SocketEvent.Changes = []
+  var marks: Marks = []
   var limits: TCPLimits
   var timers = TCPTimers()
 
@@ -97,6 +98,8 @@ package struct TCPConnection: ~Copyable {
   var largestSendWindow: UInt32 = 0
   /// The first byte of the send queue.
   var queueStart: SequenceNumber
+  /// The end of what was in flight when congestion marks last reduced the window.
+  var reducedEnd: SequenceNumber
   /// Where urgent data ends.
   var sendUrgent: SequenceNumber
   /// The end of the last segment that was not full (RFC 9293 section 3.7.4: Nagle, as Minshall refined it).
@@ -187,6 +190,7 @@ package struct TCPConnection: ~Copyable {
     sendWindowSequence = initialSequence
     sendWindowAcknowledgment = initialSequence
     queueStart = initialSequence + 1
+    reducedEnd = initialSequence
     sendUrgent = initialSequence
     smallSegmentEnd = initialSequence
     let zero = SequenceNumber(0)
@@ -218,6 +222,11 @@ package struct TCPConnection: ~Copyable {
     softError = nil
     if options.noDelay { flags.insert(.noDelay) }
     if options.keepAlive { flags.insert(.keepAlive) }
+    switch configuration.ecn {
+    case .off: break
+    case .passive: marks = .accepts
+    case .on: marks = [.offers, .accepts]
+    }
     if configuration.timestamps { flags.insert(.offersTimestamps) }
     if configuration.selectiveAcknowledgments { flags.insert(.offersSelective) }
     if configuration.windowScaling {
