@@ -124,6 +124,8 @@ extension Host {
       public var timestamps = true
       public var selectiveAcknowledgments = true
       public var windowScaling = true
+      /// How many servers' Fast Open cookies are kept (RFC 7413 section 4.1.3): the one used longest ago goes. Default 256.
+      public var maximumFastOpenCookies = 256
       /// Whether routers may mark segments instead of dropping them. Default ``CongestionNotification/passive``.
       public var ecn = CongestionNotification.passive
       public init() {}

@@ -24,6 +24,8 @@ struct ScriptSegment: CustomStringConvertible {
   /// When it went out.
   var time: Double?
   var superSegment: Int = 0
+  /// The user timeout option, in seconds; 0 is none when a segment is expected.
+  var userTimeout: Int?
   /// The congestion notification field of the IP header; nil matches anything.
   var ecn: ECN?
 
@@ -94,6 +96,7 @@ struct ScriptSegment: CustomStringConvertible {
       && (sackPermitted == nil || sackPermitted == sent.sackPermitted) && (sack == nil || sack == sent.sack)
       && (timestamp == nil || timestamp == sent.timestamp) && (echo == nil || echo == sent.echo)
       && (ecn == nil || ecn == sent.ecn)
+      && (userTimeout == nil || userTimeout == sent.userTimeout)
   }
 
   var description: String {

@@ -160,7 +160,7 @@ final class TCPScript {
       sack: (0..<blocks.count).map { blocks[$0].left - Self.peerBase..<blocks[$0].right - Self.peerBase },
       timestamp: options.timestamps?.value, echo: options.timestamps?.echoReply,
       time: Double(now.nanoseconds) / 1e9, superSegment: Int(packet.metadata.segmentSize),
-      ecn: packet.metadata.isECNCapable ? .capable0 : .notCapable)
+      userTimeout: options.userTimeout?.seconds ?? 0, ecn: packet.metadata.isECNCapable ? .capable0 : .notCapable)
   }
 
   // MARK: The peer
@@ -205,6 +205,7 @@ final class TCPScript {
     if let value = segment.timestamp {
       options.timestamps = TCPTimestamps(value: value, echoReply: segment.echo ?? 0)
     }
+    if let seconds = segment.userTimeout { options.userTimeout = TCPUserTimeout(seconds: seconds) }
     for run in segment.sack ?? [] {
       options.sackBlocks.append(
         SACKBlock(left: Self.localBase + run.lowerBound, right: Self.localBase + run.upperBound))

@@ -30,6 +30,7 @@ extension Host {
         if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
           ledger.count(reason)
         }
+        if connections[index].confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
         return update(index)
       }
       // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
@@ -62,7 +63,9 @@ extension Host {
       removeConnection(index)
       return receiveWithoutConnection(packet, header, options, flow, context, sequenceFloor: floor)
     }
+    let asked = connections[index].tcp.asksForFastOpenCookie
     if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+    if asked { learnFastOpen(header, options, flow) }
     update(index)
   }
 
@@ -148,11 +151,14 @@ extension Host {
     guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
+    if listeners[listener].options.fastOpen, let cookie = options.fastOpenCookie {
+      acceptFastOpen(packet, header, cookie, listener, index)
+    }
     update(index)
   }
 
   /// Puts a connection whose handshake is done into its listener's queue.
-  private mutating func enqueueAccepted(_ index: UInt32) {
+  mutating func enqueueAccepted(_ index: UInt32) {
     guard let key = connections[index].listener else { return }
     connections[index].isHalfOpen = false
     guard listeners.contains(key) else { return }

@@ -73,6 +73,7 @@ extension TCPConnection {
     sendWindowAcknowledgment = header.acknowledgmentNumber
     heardAt = now
     agreeOnMarks(header.flags)
+    if let timeout = received.userTimeout { receiveUserTimeout(timeout) }
 
     // An MSS so small that a segment would be all header is not taken at its word.
     if let size = received.maximumSegmentSize { peerSegmentSize = max(size, 64) }
@@ -116,6 +117,7 @@ extension TCPConnection {
       estimator.restartAfterLostSYN()
     }
     if !sendQueue.isEmpty || flags.contains(.finQueued) { flags.insert(.wantsOutput) }
+    endFastOpen()
     armKeepAlive(at: now)
     if flags.contains(.finQueued) { state = .finWait1 }
   }

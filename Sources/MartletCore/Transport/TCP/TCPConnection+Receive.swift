@@ -87,6 +87,7 @@ extension TCPConnection {
     if acknowledges {
       sendUnacknowledged = header.acknowledgmentNumber
       losses.advance(to: sendUnacknowledged)
+      takeFastOpenAcknowledgment()
       takeRoundTrip(options.timestamps?.echoReply, upTo: header.acknowledgmentNumber, at: now)
       establish(at: now)
       owed.remove(.syn)
@@ -203,6 +204,7 @@ extension TCPConnection {
       owed.remove(.syn)
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
+    if let timeout = options.userTimeout { receiveUserTimeout(timeout) }
     if header.flags.contains(.ece) { receiveCongestionEcho(at: now) }
     if state == .closed { return nil }
     return receiveUrgentTextAndFIN(header, options.timestamps, payload: payload, at: now)
@@ -253,7 +255,7 @@ extension TCPConnection {
 
   // MARK: Sixth to eighth: URG, text, FIN
 
-  private mutating func receiveUrgentTextAndFIN(
+  mutating func receiveUrgentTextAndFIN(
     _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
     if header.flags.contains(.urg) { receiveUrgent(header) }

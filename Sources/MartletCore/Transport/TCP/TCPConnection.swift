@@ -166,6 +166,9 @@ package struct TCPConnection: ~Copyable {
   var sendQueue = SendQueue()
   var receiveQueue = ReceiveQueue()
 
+  /// What few connections need.
+  var rarities = Rarely<TCPRarities>()
+
   /// Why the connection failed.
   package var error: SocketError?
   /// The last soft error (RFC 9293 section 3.9.1.8).
@@ -220,6 +223,7 @@ package struct TCPConnection: ~Copyable {
     losses = LossDetection(from: initialSequence)
     error = nil
     softError = nil
+    if options.advertisedUserTimeout != nil { advertise(options) }
     if options.noDelay { flags.insert(.noDelay) }
     if options.keepAlive { flags.insert(.keepAlive) }
     switch configuration.ecn {
