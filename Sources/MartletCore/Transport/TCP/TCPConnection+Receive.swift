@@ -6,7 +6,9 @@ extension TCPConnection {
   package mutating func receive(
     _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
-    if options.sackBlocks.isEmpty, expects(header, options.timestamps, payloadCount: payload.count) {
+    if options.sackBlocks.isEmpty, options.userTimeout == nil,
+      expects(header, options.timestamps, payloadCount: payload.count)
+    {
       return receiveExpected(header, options.timestamps, payload: payload, at: now)
     }
     switch state {
