@@ -95,6 +95,52 @@ struct StreamTests {
     net.loop.shutdown()
   }
 
+  @Test("Data goes along with the SYN once the server gave a cookie", arguments: Network.times)
+  func fastOpen(time: Loop.Time) async throws {
+    let net = try Network(time)
+    let answers = try await net.loop.run {
+      var options = ListenerOptions()
+      options.fastOpen = true
+      let listener = try net.server.listen(on: 80, options: options)
+      net.loop.task {
+        for try await connection in listener {
+          try await connection.write(String(decoding: try await connection.read(), as: UTF8.self).uppercased())
+          connection.close()
+        }
+      }
+      var answers: [String] = []
+      for text in ["one", "two"] {
+        let socket = try await net.client.connect(
+          to: SocketAddress(Network.serverV4, port: 80), sending: Array(text.utf8))
+        answers.append(String(decoding: try await socket.readToEnd(), as: UTF8.self))
+        socket.close()
+      }
+      return answers
+    }
+    #expect(answers == ["ONE", "TWO"])
+    net.loop.shutdown()
+  }
+
+  @Test("Urgent data is read in its place, and a cork keeps small writes together", arguments: Network.times)
+  func urgent(time: Loop.Time) async throws {
+    let net = try Network(time)
+    let (text, left) = try await net.loop.run {
+      let listener = try net.server.listen(on: 80)
+      let socket = try await net.client.connect(to: SocketAddress(Network.serverV4, port: 80))
+      let connection = try await listener.accept()
+      try socket.setCorked(true)
+      try await socket.write("plain ")
+      try await socket.writeUrgent(Array("urgent".utf8))
+      try socket.setCorked(false)
+      try socket.shutdownWrite()
+      let text = String(decoding: try await connection.readToEnd(), as: UTF8.self)
+      return (text, try connection.urgentByteCount())
+    }
+    #expect(text == "plain urgent")
+    #expect(left == 0)
+    net.loop.shutdown()
+  }
+
   @Test("Half a connection goes on when the other half has ended", arguments: Network.times)
   func halfClose(time: Loop.Time) async throws {
     let net = try Network(time)

@@ -169,6 +169,41 @@ public final class TCPSocket: Sendable {
     return count
   }
 
+  // MARK: Urgent data and corking
+
+  /// Writes all of `bytes` and makes them, with all that was written before, urgent: the peer's program is told to read up
+  /// to their end (RFC 9293 section 3.8.5). They stay part of the stream (RFC 6093 section 4); new protocols do not use
+  /// this (RFC 9293 SHLD-13).
+  ///
+  /// - Throws: As ``write(_:)-([UInt8])``.
+  public func writeUrgent(_ bytes: [UInt8]) async throws(SocketError) {
+    guard core.loop.isCurrent else {
+      return try await core.host.loop.perform { [self] () throws(SocketError) in try await writeUrgent(bytes) }
+    }
+    var sent = 0
+    while sent < bytes.count {
+      let (loop, box) = (core.loop, core.box)
+      guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
+      let count = try unsafe box.host.writeUrgent(bytes.span.bytes.extracting(sent...), to: core.id, at: loop.now)
+      loop.touch(box)
+      sent += count
+      if count == 0 { try await core.wait(for: .writable, "room to write") }
+    }
+  }
+
+  /// How many bytes are still to be read until the peer's urgent data ends, 0 if there is none (RFC 9293 MUST-33). It is
+  /// read in its place in the stream.
+  public func urgentByteCount() throws(SocketError) -> Int {
+    let id = core.id
+    return try core.withHost { (host, _) throws(SocketError) in try host.urgentByteCount(of: id) }
+  }
+
+  /// Keeps segments that are not full back until it is called with false, or lets them go.
+  public func setCorked(_ isCorked: Bool) throws(SocketError) {
+    let id = core.id
+    try core.withHost { (host, _) throws(SocketError) in try host.setCorked(isCorked, of: id) }
+  }
+
   // MARK: Ending
 
   /// Says that nothing more will be written (FIN); reading goes on.
@@ -249,9 +284,45 @@ extension VirtualHost {
   private func connectOnLoop(
     to remote: SocketAddress, from local: SocketAddress?, _ options: TCPSocketOptions
   ) async throws(SocketError) -> TCPSocket {
-    let core = try open { (host, now) throws(SocketError) in
-      try host.connect(to: remote, from: local, options: options, at: now)
+    try await connected(
+      try open { (host, now) throws(SocketError) in
+        try host.connect(to: remote, from: local, options: options, at: now)
+      })
+  }
+
+  /// Opens a TCP connection, sends `bytes` along with its first segment if the host has a Fast Open cookie from the peer
+  /// (RFC 7413), or else as soon as the peer has agreed, and waits for that.
+  ///
+  /// The peer's program may, if the network duplicates the segment, see the bytes twice (RFC 7413 section 6.1): only for a
+  /// protocol that bears it.
+  ///
+  /// - Parameters:
+  ///   - remote: The peer.
+  ///   - local: This end; nil, or port 0, lets the host choose.
+  ///   - options: What the program chooses for the connection; ``TCPSocketOptions/fastOpen`` is taken for true.
+  ///   - bytes: What is written first.
+  /// - Throws: As ``connect(to:from:options:)``.
+  public func connect(
+    to remote: SocketAddress, from local: SocketAddress? = nil, options: TCPSocketOptions = TCPSocketOptions(),
+    sending bytes: [UInt8]
+  ) async throws(SocketError) -> TCPSocket {
+    guard loop.core.isCurrent else {
+      return try await loop.perform { [self] () throws(SocketError) -> TCPSocket in
+        try await connect(to: remote, from: local, options: options, sending: bytes)
+      }
     }
+    let (core, sent) = try withBox { [self] (core, box) throws(SocketError) -> (SocketCore, Int) in
+      guard !core.isStopping else { throw .cancelled }
+      let opened = try unsafe box.host.connect(
+        to: remote, from: local, options: options, sending: bytes.span.bytes, at: core.now)
+      return (adopt(opened.socket), opened.byteCount)
+    }
+    let socket = try await connected(core)
+    if sent < bytes.count { try await socket.write(Array(bytes[sent...])) }
+    return socket
+  }
+
+  private func connected(_ core: SocketCore) async throws(SocketError) -> TCPSocket {
     let box = core.box
     do throws(SocketError) {
       while true {

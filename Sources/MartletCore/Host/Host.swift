@@ -41,6 +41,8 @@ public struct Host: ~Copyable {
   let sequenceNumbers: InitialSequenceNumber
   let cookies: SYNCookie
   var cookiesSent: UInt64 = 0
+  /// What servers gave this host.
+  var fastOpenCookies: FastOpenCache
   var flows = HashIndex()
   var bindings = HashIndex()
   var ports = BoundPorts()
@@ -96,6 +98,7 @@ public struct Host: ~Copyable {
     sequenceNumbers = InitialSequenceNumber(hash: KeyedHash(key0: random.next(), key1: random.next()))
     cookies = SYNCookie(hash: KeyedHash(key0: random.next(), key1: random.next()))
     ephemeralPorts = EphemeralPorts(hash: KeyedHash(key0: random.next(), key1: random.next()))
+    fastOpenCookies = FastOpenCache(capacity: configuration.tcp.maximumFastOpenCookies)
     tcpLimits = TCPLimits(configuration.tcp)
     connections = Slab(capacity: configuration.tcp.maximumConnections)
     listeners = Slab(capacity: configuration.tcp.maximumListeners)

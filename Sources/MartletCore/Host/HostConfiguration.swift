@@ -78,12 +78,20 @@ extension Host {
       public var maximumConnections = 262_144
       /// The most listeners. Default 4,096.
       public var maximumListeners = 4_096
-      /// The receive buffer, in bytes. Default 1 MiB.
+      /// The receive buffer that a connection begins with, in bytes. Default 1 MiB.
       public var receiveBufferByteCount = 1 << 20
-      /// The send buffer, in bytes. Default 1 MiB.
+      /// How far the receive buffer grows, in bytes (at most 1 GiB, in steps of 16 KiB), while the program reads all that
+      /// comes and more comes in a round trip; it does not grow if this is no more than ``receiveBufferByteCount``, or when
+      /// the program chose ``TCPSocketOptions/receiveBufferByteCount``. The window's scale (RFC 7323 section 2.3) is made
+      /// for it. Default 8 MiB.
+      public var maximumReceiveBufferByteCount = 8 << 20
+      /// The send buffer that a connection begins with, in bytes. Default 1 MiB.
       public var sendBufferByteCount = 1 << 20
-      /// The most out-of-order pieces one connection keeps: a whole window of segments with every second one lost. Default
-      /// 1,024.
+      /// How far the send buffer grows, in bytes (at most 1 GiB, in steps of 16 KiB), while the congestion window is what
+      /// holds the program back: to twice that window. It does not grow if this is no more than ``sendBufferByteCount``, or
+      /// when the program chose ``TCPSocketOptions/sendBufferByteCount``. Default 8 MiB.
+      public var maximumSendBufferByteCount = 8 << 20
+      /// The most out-of-order runs of bytes, each with a gap before it, that one connection keeps. Default 1,024.
       public var maximumReassemblyPieces = 1_024
       /// Half-open connections per listener before SYN cookies take over. Default 256.
       public var synQueue = 256
@@ -138,6 +146,12 @@ extension Host {
       /// section 5.1.1). Default 10 min.
       public var pathMTURaiseTime = Duration.seconds(600)
 
+      /// How many servers' Fast Open cookies are kept (RFC 7413 section 4.1.3): the one used longest ago goes. Default 256.
+      public var maximumFastOpenCookies = 256
+      /// Whether routers may mark segments instead of dropping them. Default ``CongestionNotification/passive``.
+      public var ecn = CongestionNotification.passive
+      public init() {}
+
       /// When a connection probes its path.
       public enum PathProbing: UInt8, Hashable, Sendable, BitwiseCopyable {
         /// Never: routers have to say what is too big (RFC 1191, RFC 8201).
@@ -147,7 +161,16 @@ extension Host {
         /// From the base size on.
         case always
       }
-      public init() {}
+
+      /// Who asks for explicit congestion notification (RFC 3168 section 6.1.1).
+      public enum CongestionNotification: Sendable {
+        /// Nobody, and a peer that asks is told no.
+        case off
+        /// The peer; this host says yes.
+        case passive
+        /// Either; a SYN that has to be sent again asks no more.
+        case on
+      }
     }
   }
 }

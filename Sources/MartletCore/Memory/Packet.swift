@@ -59,6 +59,8 @@ public struct Packet: ~Copyable {
   public struct Metadata: BitwiseCopyable, Sendable {
     /// What is known of the transport checksum.
     public var checksum = ChecksumState.unknown
+    /// Whether the transport wants routers to mark the packet rather than drop it: ECT(0) (RFC 3168 section 5).
+    public var isECNCapable = false
     /// Where the sum of ``ChecksumState/partial`` begins (the transport header), in bytes from the packet's first byte;
     /// kept right when headers are put in front or taken away.
     public var checksumStart: UInt16 = 0

@@ -28,6 +28,12 @@ public struct ListenerOptions: Hashable, Sendable {
   public var ipv6Only = false
   /// Whether the address may be taken while connections of an earlier listener are still there.
   public var reusesAddress = true
+  /// Whether clients get Fast Open cookies, and data in a SYN with a good one is accepted at once (RFC 7413). The program may
+  /// see such data twice if the network duplicates a SYN (section 6.1). Default false.
+  public var fastOpen = false
+  /// How many connections at most may exist that data in a SYN opened and whose handshake is not done; SYNs beyond that
+  /// open as usual (RFC 7413 section 5.1). Default 64.
+  public var fastOpenBacklog = 64
   /// What accepted connections start with.
   public var connection = TCPSocketOptions()
 

@@ -18,7 +18,7 @@ public struct TCPOptions: Equatable, Sendable, BitwiseCopyable {
   public var sackBlocks: SACKBlocks
   /// How long the sender means to wait for an acknowledgment (RFC 5482 section 3).
   public var userTimeout: TCPUserTimeout?
-  /// Where a Fast Open cookie stands in the options that were parsed (RFC 7413 section 4.1.1). It is not written.
+  /// A Fast Open cookie, or the wish for one (RFC 7413 section 4.1.1).
   public var fastOpenCookie: TCPFastOpenCookie?
   /// How many options were of an unknown kind, or of a known kind with a length that the kind does not have. They are
   /// passed over (RFC 9293 section 3.2, MUST-6).
@@ -74,18 +74,50 @@ public struct TCPUserTimeout: Hashable, Sendable, BitwiseCopyable {
   @inlinable public var seconds: Int { Int(field & 0x7fff) * (field & 0x8000 == 0 ? 1 : 60) }
 }
 
-/// Where a Fast Open cookie stands (RFC 7413 section 4.1.1).
+/// A Fast Open cookie (RFC 7413 section 4.1.1), stored in place.
 public struct TCPFastOpenCookie: Hashable, Sendable, BitwiseCopyable {
-  /// The first byte of the cookie, from the start of the options.
-  public var offset: UInt8
-  /// The size of the cookie, in bytes; 0 asks for one.
-  public var byteCount: UInt8
+  /// The size of the cookie, in bytes: 4 to 16 and even, or 0, which asks for one.
+  public let byteCount: UInt8
+  /// The first eight bytes and the others, each in the upper bits.
+  @usableFromInline let high: UInt64
+  @usableFromInline let low: UInt64
 
-  @inlinable
-  public init(offset: UInt8, byteCount: UInt8) {
-    self.offset = offset
+  /// The wish for a cookie.
+  @inlinable public static var request: TCPFastOpenCookie { TCPFastOpenCookie(byteCount: 0, high: 0, low: 0) }
+
+  @usableFromInline init(byteCount: UInt8, high: UInt64, low: UInt64) {
     self.byteCount = byteCount
+    self.high = high
+    self.low = low
   }
+
+  /// A cookie of eight bytes.
+  @inlinable public init(_ value: UInt64) { self.init(byteCount: 8, high: value, low: 0) }
+
+  /// The cookie that fills `bytes`.
+  ///
+  /// - Throws: ``WireError/malformed(field:)`` if its size is none that a cookie has.
+  public init(parsing bytes: RawSpan) throws(WireError) {
+    guard bytes.byteCount == 0 || (4...16).contains(bytes.byteCount), bytes.byteCount.isMultiple(of: 2) else {
+      throw .malformed(field: "Fast Open cookie")
+    }
+    var words: (UInt64, UInt64) = (0, 0)
+    for index in 0..<bytes.byteCount {
+      let byte = UInt64(bytes.bigEndian(at: index, as: UInt8.self)) << UInt64(56 - 8 * (index & 7))
+      if index < 8 { words.0 |= byte } else { words.1 |= byte }
+    }
+    self.init(byteCount: UInt8(truncatingIfNeeded: bytes.byteCount), high: words.0, low: words.1)
+  }
+
+  /// The byte at `index`, below ``byteCount``.
+  @inlinable
+  public subscript(index: Int) -> UInt8 {
+    precondition(index < byteCount, "past the end of the cookie")
+    return UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - 8 * (index & 7)))
+  }
+
+  /// What the option takes, its padding included, in bytes.
+  @inlinable var paddedByteCount: Int { (Int(byteCount) + 5) & ~3 }
 }
 
 extension TCPOptions {
@@ -195,8 +227,7 @@ extension TCPOptions {
       userTimeout = TCPUserTimeout(field: bytes.bigEndian(at: body))
     case (Kind.fastOpen, 2),
       (Kind.fastOpen, 6...18) where length.isMultiple(of: 2):
-      fastOpenCookie = TCPFastOpenCookie(
-        offset: UInt8(truncatingIfNeeded: body), byteCount: UInt8(truncatingIfNeeded: length - 2))
+      fastOpenCookie = try? TCPFastOpenCookie(parsing: bytes.extracting(body..<offset + length))
     default:
       unknownCount &+= 1
     }
@@ -214,13 +245,14 @@ extension TCPOptions {
   /// How many of ``sackBlocks`` fit beside the other options.
   @inlinable
   public var writtenSACKBlockCount: Int {
-    sackBlocks.count == 0 ? 0 : min(sackBlocks.count, (Self.maximumByteCount - 4 - fixedByteCount) / 8)
+    sackBlocks.count == 0 ? 0 : max(0, min(sackBlocks.count, (Self.maximumByteCount - 4 - fixedByteCount) / 8))
   }
 
   @inlinable
   var fixedByteCount: Int {
     (maximumSegmentSize == nil ? 0 : 4) + (timestamps != nil ? 12 : isSACKPermitted ? 4 : 0)
       + (windowScale == nil ? 0 : 4) + (userTimeout == nil ? 0 : 4)
+      + (fastOpenCookie?.paddedByteCount ?? 0)
   }
 
   /// Writes the options over ``encodedByteCount`` bytes of `bytes` from `offset` on, in the order in which Linux sends
@@ -256,6 +288,7 @@ extension TCPOptions {
       bytes.store(bigEndian: UInt32(Kind.userTimeout) << 24 | 4 << 16 | UInt32(userTimeout.field), at: offset)
       offset += 4
     }
+    if let fastOpenCookie { writeFastOpen(fastOpenCookie, to: &bytes, at: &offset) }
     let blocks = writtenSACKBlockCount
     if blocks > 0 {
       bytes.store(bigEndian: head(Kind.sack, UInt8(truncatingIfNeeded: 2 + 8 * blocks)), at: offset)
@@ -266,5 +299,19 @@ extension TCPOptions {
         offset += 8
       }
     }
+  }
+
+  @usableFromInline
+  func writeFastOpen(_ cookie: TCPFastOpenCookie, to bytes: inout MutableRawSpan, at offset: inout Int) {
+    // Padding in front, as every other option has it.
+    for _ in 0..<cookie.paddedByteCount - 2 - Int(cookie.byteCount) {
+      bytes.store(bigEndian: Kind.noOperation, at: offset)
+      offset += 1
+    }
+    bytes.store(bigEndian: Kind.fastOpen, at: offset)
+    bytes.store(bigEndian: cookie.byteCount + 2, at: offset + 1)
+    offset += 2
+    for index in 0..<Int(cookie.byteCount) { bytes.store(bigEndian: cookie[index], at: offset + index) }
+    offset += Int(cookie.byteCount)
   }
 }

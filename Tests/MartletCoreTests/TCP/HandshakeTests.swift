@@ -12,7 +12,7 @@ struct TCPHandshakeTests {
     let t = TCPScript(.connecting())
     t.expectState(.synSent)
     t.change { _ in }
-    t.expect(.syn(mss: 1_460, scale: 5, sackPermitted: true, timestamp: 0))
+    t.expect(.syn(mss: 1_460, scale: 8, sackPermitted: true, timestamp: 0))
     t.at(0.050).receive(.synAck(mss: 1_000, scale: 7, sackPermitted: true, timestamp: 9, echo: 0))
     t.expect(.ack(1, seq: 1, timestamp: 50, echo: 9))
     t.expectState(.established)
@@ -25,7 +25,7 @@ struct TCPHandshakeTests {
   func passiveOpen() {
     let t = TCPScript(.accepting { $0.peerScale = 7 })
     t.change { _ in }
-    t.expect(.synAck(mss: 1_460, scale: 5, sackPermitted: true))
+    t.expect(.synAck(mss: 1_460, scale: 8, sackPermitted: true))
     t.at(0.020).receive(.ack(1, seq: 1))
     t.expectNothing()
     t.expectState(.established)

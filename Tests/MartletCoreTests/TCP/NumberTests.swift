@@ -98,7 +98,7 @@ struct TCPNumberTests {
     let options = try TCPOptions(of: header, in: packet.bytes)
     #expect(header.flags == [.syn, .ack])
     #expect(options.maximumSegmentSize == 1_460)
-    #expect(options.windowScale == 5)
+    #expect(options.windowScale == 8)
     #expect(options.isSACKPermitted)
     var acknowledgment = acknowledgment(of: header.sequenceNumber, sequence: SequenceNumber(100))
     acknowledgment.flags = [.ack, .psh]

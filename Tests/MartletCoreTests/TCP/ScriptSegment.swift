@@ -24,6 +24,10 @@ struct ScriptSegment: CustomStringConvertible {
   /// When it went out.
   var time: Double?
   var superSegment: Int = 0
+  /// The user timeout option, in seconds; 0 is none when a segment is expected.
+  var userTimeout: Int?
+  /// The congestion notification field of the IP header; nil matches anything.
+  var ecn: ECN?
 
   // MARK: Kinds
 
@@ -91,13 +95,16 @@ struct ScriptSegment: CustomStringConvertible {
       && (mss == nil || mss == sent.mss) && (scale == nil || scale == sent.scale)
       && (sackPermitted == nil || sackPermitted == sent.sackPermitted) && (sack == nil || sack == sent.sack)
       && (timestamp == nil || timestamp == sent.timestamp) && (echo == nil || echo == sent.echo)
+      && (ecn == nil || ecn == sent.ecn)
+      && (userTimeout == nil || userTimeout == sent.userTimeout)
   }
 
   var description: String {
     var text = ""
     if let time { text += "\(time)s " }
     let names: [(TCPFlags, String)] = [
-      (.syn, "SYN"), (.fin, "FIN"), (.rst, "RST"), (.psh, "PSH"), (.ack, "ACK"), (.urg, "URG"),
+      (.syn, "SYN"), (.fin, "FIN"), (.rst, "RST"), (.psh, "PSH"), (.ack, "ACK"), (.urg, "URG"), (.ece, "ECE"),
+      (.cwr, "CWR"),
     ]
     text += names.filter { flags.contains($0.0) }.map(\.1).joined(separator: ",")
     if let seq { text += " seq=\(seq)" }

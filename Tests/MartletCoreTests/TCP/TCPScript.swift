@@ -20,6 +20,8 @@ final class TCPScript {
     var options = TCPSocketOptions()
     var configuration = Setup.plainConfiguration
     var superSegment = 0
+    /// What the peer's SYN of a passive open says.
+    var synFlags = TCPFlags.syn
 
     /// The host's defaults, but for what makes windows and times hard to tell beforehand.
     static var plainConfiguration: Host.Configuration.TCP {
@@ -89,7 +91,7 @@ final class TCPScript {
     configuration.initialWindowSegments = setup.initialWindow
     let header = TCPHeader(
       sourcePort: Self.flow.remotePort, destinationPort: Self.flow.localPort, sequenceNumber: Self.peerBase,
-      acknowledgmentNumber: SequenceNumber(0), flags: .syn, window: UInt16(clamping: setup.peerWindow))
+      acknowledgmentNumber: SequenceNumber(0), flags: setup.synFlags, window: UInt16(clamping: setup.peerWindow))
     var options = TCPOptions(maximumSegmentSize: UInt16(setup.mss))
     options.windowScale = setup.peerScale.map { UInt8($0) }
     options.isSACKPermitted = setup.sack
@@ -166,7 +168,8 @@ final class TCPScript {
       sackPermitted: options.isSACKPermitted,
       sack: (0..<blocks.count).map { blocks[$0].left - Self.peerBase..<blocks[$0].right - Self.peerBase },
       timestamp: options.timestamps?.value, echo: options.timestamps?.echoReply,
-      time: Double(now.nanoseconds) / 1e9, superSegment: Int(packet.metadata.segmentSize))
+      time: Double(now.nanoseconds) / 1e9, superSegment: Int(packet.metadata.segmentSize),
+      userTimeout: options.userTimeout?.seconds ?? 0, ecn: packet.metadata.isECNCapable ? .capable0 : .notCapable)
   }
 
   // MARK: The peer
@@ -211,9 +214,14 @@ final class TCPScript {
     if let value = segment.timestamp {
       options.timestamps = TCPTimestamps(value: value, echoReply: segment.echo ?? 0)
     }
+    if let seconds = segment.userTimeout { options.userTimeout = TCPUserTimeout(seconds: seconds) }
     for run in segment.sack ?? [] {
       options.sackBlocks.append(
         SACKBlock(left: Self.localBase + run.lowerBound, right: Self.localBase + run.upperBound))
+    }
+    let isMarked = segment.ecn == .congestionExperienced
+    if isMarked || segment.flags.contains(.cwr) {
+      connection.receiveMark(header, isMarked: isMarked, payloadCount: count)
     }
     return connection.receive(header, options, payload: payload, at: now)
   }

@@ -86,8 +86,8 @@ struct TCPOptionsTests {
 
   @Test("A Fast Open cookie is found, and a request for one")
   func fastOpen() throws {
-    #expect(try parse("01 01 220a 0102030405060708").fastOpenCookie == TCPFastOpenCookie(offset: 4, byteCount: 8))
-    #expect(try parse("2202").fastOpenCookie == TCPFastOpenCookie(offset: 2, byteCount: 0))
+    #expect(try parse("01 01 220a 0102030405060708").fastOpenCookie == TCPFastOpenCookie(0x0102_0304_0506_0708))
+    #expect(try parse("2202").fastOpenCookie == .request)
     #expect(try parse("2205 010203").fastOpenCookie == nil)
   }
 
@@ -120,6 +120,26 @@ struct TCPOptionsTests {
     #expect(TCPUserTimeout(seconds: 32768).seconds == 547 * 60)
     #expect(TCPUserTimeout(seconds: .max).seconds == 32767 * 60)
     #expect(TCPUserTimeout(seconds: -1).seconds == 0)
+  }
+
+  @Test("A Fast Open cookie of any size is written as it was read, padded in front")
+  func fastOpenSizes() throws {
+    for count in [0] + Array(stride(from: 4, through: 16, by: 2)) {
+      let cookie = [UInt8]((0..<count).map { UInt8(0xa0 + $0) })
+      var options = TCPOptions(maximumSegmentSize: 1_460)
+      options.fastOpenCookie = try cookie.parse { (bytes) throws(WireError) in try TCPFastOpenCookie(parsing: bytes) }
+      let bytes = encode(options)
+      #expect(bytes.count == options.encodedByteCount && bytes.count.isMultiple(of: 4))
+      #expect(bytes.suffix(count + 2) == [34, UInt8(count + 2)] + cookie)
+      #expect(try bytes.parse(TCPOptions.init(parsing:)) == options)
+    }
+    for count in [1, 2, 3, 5, 17, 18] {
+      #expect(throws: WireError.malformed(field: "Fast Open cookie")) {
+        try [UInt8](repeating: 1, count: count).parse { (bytes) throws(WireError) in
+          try TCPFastOpenCookie(parsing: bytes)
+        }
+      }
+    }
   }
 
   @Test("Options are read out of a segment, by the short way for aligned timestamps and by the long way")

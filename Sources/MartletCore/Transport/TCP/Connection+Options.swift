@@ -1,3 +1,5 @@
+import MartletWire
+
 // What a program chose for a connection, and what it sees of it.
 
 extension Connection {
@@ -8,6 +10,7 @@ extension Connection {
     options.keepAlive = tcp.flags.contains(.keepAlive)
     options.congestionControl = tcp.limits.congestionControl
     options.userTimeout = .milliseconds(Int64(tcp.limits.userTimeout))
+    options.advertisedUserTimeout = tcp.advertisedUserTimeout.map { .seconds($0.seconds) }
     options.timeToLive = timeToLive == 0 ? nil : timeToLive
     options.trafficClass = trafficClass
     options.receiveBufferByteCount = Int(tcp.limits.receiveBuffer)
@@ -19,7 +22,11 @@ extension Connection {
   mutating func setOptions(_ options: TCPSocketOptions, at now: Instant) {
     tcp.noDelay = options.noDelay
     if options.keepAlive != tcp.flags.contains(.keepAlive) { tcp.setKeepAlive(options.keepAlive, at: now) }
-    if let timeout = options.userTimeout { tcp.setUserTimeout(timeout) }
+    if options.advertisedUserTimeout != self.options.advertisedUserTimeout { tcp.advertise(options) }
+    if let timeout = options.userTimeout, timeout != .milliseconds(Int64(tcp.limits.userTimeout)) {
+      tcp.setUserTimeout(timeout)
+      tcp.fixUserTimeout()
+    }
     timeToLive = options.timeToLive ?? 0
     trafficClass = options.trafficClass
   }

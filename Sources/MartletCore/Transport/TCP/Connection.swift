@@ -16,6 +16,8 @@ struct Connection: ~Copyable {
   /// What it knew of its path's MTU last; see ``PathMTUCache/generation``.
   var pathGeneration: UInt32 = 0
   var changes: SocketEvent.Changes = []
+  /// In which second, or so, its neighbor was last confirmed.
+  var confirmedIn: UInt16 = 0
   /// Under which deadline it stands in the host's heap; ``Instant/distantFuture`` if it stands nowhere.
   var wakeUp = Instant.distantFuture
 
@@ -98,6 +100,8 @@ struct Listener: ~Copyable {
   let serial: UInt64
   /// Connections whose handshake is done, waiting for the program. The backlog bounds them.
   var accepted = Ring<SlabKey>()
+  /// Connections that data in a SYN opened: those whose handshake is not done, and some others.
+  var fastOpening = Ring<SlabKey>()
   /// Connections in SYN-RECEIVED. The SYN queue bounds them.
   var halfOpenCount = 0
   var changes: SocketEvent.Changes = []

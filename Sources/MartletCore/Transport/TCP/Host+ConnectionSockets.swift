@@ -76,6 +76,7 @@ extension Host {
       connecting: flow, options: options, configuration: configuration.tcp, initialSequence: start.sequence,
       timestampOffset: start.timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: self.now)
     guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
+    if options.fastOpen { connections[index].tcp.openFast(fastOpenCookies.find(flow.remoteAddress)) }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))
   }

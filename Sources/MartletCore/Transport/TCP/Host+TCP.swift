@@ -18,6 +18,11 @@ extension Host {
       localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
       remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
     let index = findConnection(flow)
+    let isMarked = context.trafficClass & 3 == ECN.congestionExperienced.rawValue
+    if let index, isMarked || header.flags.contains(.cwr) {
+      connections[index].tcp.receiveMark(
+        header, isMarked: isMarked, payloadCount: packet.count - headerByteCount)
+    }
     // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
     if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes) {
       if connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount) {
@@ -25,6 +30,7 @@ extension Host {
         if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
           ledger.count(reason)
         }
+        if connections[index].confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
         return update(index)
       }
       // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
@@ -57,7 +63,9 @@ extension Host {
       removeConnection(index)
       return receiveWithoutConnection(packet, header, options, flow, context, sequenceFloor: floor)
     }
+    let asked = connections[index].tcp.asksForFastOpenCookie
     if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+    if asked { learnFastOpen(header, options, flow) }
     update(index)
   }
 
@@ -143,11 +151,14 @@ extension Host {
     guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
+    if listeners[listener].options.fastOpen, let cookie = options.fastOpenCookie {
+      acceptFastOpen(packet, header, cookie, listener, index)
+    }
     update(index)
   }
 
   /// Puts a connection whose handshake is done into its listener's queue.
-  private mutating func enqueueAccepted(_ index: UInt32) {
+  mutating func enqueueAccepted(_ index: UInt32) {
     guard let key = connections[index].listener else { return }
     connections[index].isHalfOpen = false
     guard listeners.contains(key) else { return }
@@ -299,13 +310,16 @@ extension Host {
       update(index)
       guard !segments.isEmpty else { continue }
       guard
-        let outgoing = outgoing(
+        var outgoing = outgoing(
           for: departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
       else {
         while let segment = segments.popFirst() { drop(segment, .ipNoRoute) }
         continue
       }
       while var segment = segments.popFirst() {
+        outgoing.trafficClass =
+          segment.metadata.isECNCapable
+          ? departure.trafficClass & 0xfc | ECN.capable0.rawValue : departure.trafficClass
         leaveChecksumPartial(&segment, outgoing, at: TCPHeader.checksumOffset)
         output(segment, outgoing)
       }

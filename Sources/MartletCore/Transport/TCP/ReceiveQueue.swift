@@ -45,6 +45,7 @@ package struct ReceiveQueue: ~Copyable {
     var sequence = sequence
     // RFC 9293 section 3.10.7.4: the portions before RCV.NXT are trimmed off.
     let old = next - sequence
+    if old > 0 { reassembly.noteDuplicate(sequence, count: min(old, packet.count)) }
     if old >= packet.count { return .duplicate }
     if old > 0 {
       packet.removeFirst(old)
@@ -55,14 +56,14 @@ package struct ReceiveQueue: ~Copyable {
       if memory > Self.memoryBound(limits) { return .refused(.tcpReceiveBufferFull) }
       var end = next + packet.count
       appendInOrder(packet)
-      while let more = reassembly.popFirst(before: end) {
-        end += more.count
-        appendInOrder(more)
+      while var more = reassembly.popFirst(before: end) {
+        end += more.byteCount
+        ready.append(contentsOf: &more)
       }
       reassembly.forget(before: end)
       return .inOrder(count: end - next)
     }
-    if reassembly.pieceCount >= Int(limits.reassemblyPieces)
+    if reassembly.runCount >= Int(limits.reassemblyPieces)
       || memory &+ reassembly.memory > Self.memoryBound(limits)
     {
       return .refused(.tcpReassemblyFull)
@@ -87,8 +88,17 @@ package struct ReceiveQueue: ~Copyable {
   /// Lets go of what waits for missing bytes.
   package mutating func removeOutOfOrder() {
     // Mostly nothing waits, and a new value would take the old one apart.
-    if !reassembly.isEmpty || !reassembly.blocks.isEmpty { reassembly = Reassembly() }
+    if !reassembly.isEmpty || reassembly.hasReports { reassembly = Reassembly() }
   }
+
+  /// The `count` bytes from `sequence`, all of them before what is missing, came again.
+  package mutating func noteDuplicate(_ sequence: SequenceNumber, count: Int) {
+    reassembly.noteDuplicate(sequence, count: count)
+  }
+
+  /// An acknowledgement said what there is to say.
+  @inline(__always)
+  package mutating func noteReported() { reassembly.noteReported() }
 
   /// Lets go of everything.
   package mutating func removeAll() {

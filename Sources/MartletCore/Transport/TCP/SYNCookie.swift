@@ -30,6 +30,15 @@ package struct SYNCookie: Sendable, BitwiseCopyable {
     return UInt32(truncatingIfNeeded: hash.hash(flow, salt: salt)) & 0xff_ffff
   }
 
+  /// The cookie that lets the remote end of `flow` send data in its SYNs (RFC 7413 section 4.1.2): a keyed hash of both
+  /// addresses, good as long as this host lives.
+  package func fastOpenCookie(for flow: Flow) -> TCPFastOpenCookie {
+    TCPFastOpenCookie(
+      hash.hash(
+        flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, flow.localAddress.v6.high, flow.localAddress.v6.low,
+        0x4661_7374_4f70_656e))
+  }
+
   /// The initial sequence number that answers a SYN with `sequence` and `options`.
   package func make(for flow: Flow, sequence: SequenceNumber, options: TCPOptions, at now: Instant) -> SequenceNumber {
     let offered = options.maximumSegmentSize ?? (flow.remoteAddress.isIPv4 ? 536 : 1_220)

@@ -90,6 +90,7 @@ extension TCPConnection {
     if bytes > 0 {
       sendQueue.removeFirst(bytes)
       queueStart += bytes
+      growSendBuffer()
       if flags.contains(.wantsWritable), sendQueue.byteCount <= Int(limits.sendBuffer) / 4 * 3 {
         flags.remove(.wantsWritable)
         changes.insert(.writable)

@@ -254,7 +254,8 @@ extension TCPConnection {
       pathMTU: Int(probing.size),
       retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
       isRecovering: sender.isPresent && sender.value.recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
-      usesSelectiveAcknowledgments: flags.contains(.selective), sendWindowScale: Int(sendScale),
+      usesSelectiveAcknowledgments: flags.contains(.selective),
+      usesCongestionNotification: marks.contains(.isCapable), sendWindowScale: Int(sendScale),
       receiveWindowScale: Int(receiveScale))
   }
 }

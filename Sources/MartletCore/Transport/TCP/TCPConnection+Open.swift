@@ -66,11 +66,14 @@ extension TCPConnection {
     // A SYN's window is never scaled (RFC 7323 section 2.2), neither ours nor the peer's.
     receiveEdge = receiveNext + Int(min(limits.receiveBuffer, 65_535))
     urgentMark = receiveNext
+    startReceiveGrowth(at: now)
     sendWindow = UInt32(header.window)
     largestSendWindow = sendWindow
     sendWindowSequence = header.sequenceNumber
     sendWindowAcknowledgment = header.acknowledgmentNumber
     heardAt = now
+    agreeOnMarks(header.flags)
+    if let timeout = received.userTimeout { receiveUserTimeout(timeout) }
 
     // An MSS so small that a segment would be all header is not taken at its word.
     if let size = received.maximumSegmentSize { peerSegmentSize = max(size, 64) }
@@ -105,6 +108,7 @@ extension TCPConnection {
       estimator.restartAfterLostSYN()
     }
     if !sendQueue.isEmpty || flags.contains(.finQueued) { flags.insert(.wantsOutput) }
+    endFastOpen()
     armKeepAlive(at: now)
     if flags.contains(.finQueued) { state = .finWait1 }
   }

@@ -6,7 +6,9 @@ extension TCPConnection {
   package mutating func receive(
     _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
-    if options.sackBlocks.isEmpty, expects(header, options.timestamps, payloadCount: payload.count) {
+    if options.sackBlocks.isEmpty, options.userTimeout == nil,
+      expects(header, options.timestamps, payloadCount: payload.count)
+    {
       return receiveExpected(header, options.timestamps, payload: payload, at: now)
     }
     switch state {
@@ -41,7 +43,10 @@ extension TCPConnection {
     heardAt = now
     let options = TCPOptions(timestamps: timestamps)
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
-    if payload.count > 0 { return receiveText(header.sequenceNumber, payload: payload, at: now) }
+    if payload.count > 0 {
+      if isGrowthDue(timestamps, at: now) { growReceiveBuffer(at: now) }
+      return receiveText(header.sequenceNumber, payload: payload, at: now)
+    }
     return nil
   }
 
@@ -83,6 +88,7 @@ extension TCPConnection {
     takeSYN(header, options, at: now)
     if acknowledges {
       sendUnacknowledged = header.acknowledgmentNumber
+      takeFastOpenAcknowledgment()
       if flags.contains(.isTiming) { takeRoundTripOfSYN(at: now) }
       establish(at: now)
       owed.remove(.syn)
@@ -97,7 +103,7 @@ extension TCPConnection {
     rest.sequenceNumber += 1
     rest.flags.remove(.syn)
     if payload.count > 0 || header.flags.contains(.fin) {
-      return receiveUrgentTextAndFIN(rest, payload: payload, at: now)
+      return receiveUrgentTextAndFIN(rest, options.timestamps, payload: payload, at: now)
     }
     return nil
   }
@@ -163,7 +169,11 @@ extension TCPConnection {
         if header.flags.contains(.urg) { receiveUrgent(header) }
         return .tcpOutsideWindow
       }
-      return header.sequenceNumber + count <= receiveNext ? .tcpDuplicate : .tcpOutsideWindow
+      guard header.sequenceNumber + count <= receiveNext else { return .tcpOutsideWindow }
+      if state.isSynchronized, flags.contains(.selective) {
+        receiveQueue.noteDuplicate(header.sequenceNumber, count: payload.count)
+      }
+      return .tcpDuplicate
     }
 
     // Second, the RST bit.
@@ -195,8 +205,10 @@ extension TCPConnection {
       owed.remove(.syn)
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
+    if let timeout = options.userTimeout { receiveUserTimeout(timeout) }
+    if header.flags.contains(.ece) { receiveCongestionEcho(at: now) }
     if state == .closed { return nil }
-    return receiveUrgentTextAndFIN(header, payload: payload, at: now)
+    return receiveUrgentTextAndFIN(header, options.timestamps, payload: payload, at: now)
   }
 
   /// The four cases of RFC 9293 section 3.4, table 6.
@@ -244,8 +256,8 @@ extension TCPConnection {
 
   // MARK: Sixth to eighth: URG, text, FIN
 
-  private mutating func receiveUrgentTextAndFIN(
-    _ header: TCPHeader, payload: consuming Packet, at now: Instant
+  mutating func receiveUrgentTextAndFIN(
+    _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
     if header.flags.contains(.urg) { receiveUrgent(header) }
     let sequence = header.sequenceNumber
@@ -258,7 +270,10 @@ extension TCPConnection {
       }
     }
     var reason: Drop.Reason?
-    if payload.count > 0 { reason = receiveText(sequence, payload: payload, at: now) }
+    if payload.count > 0 {
+      if isGrowthDue(timestamps, at: now) { growReceiveBuffer(at: now) }
+      reason = receiveText(sequence, payload: payload, at: now)
+    }
     if flags.contains(.finPending) {
       // One that came with a SYN of a simultaneous open waits until the connection is established (RFC 9293 section
       // 3.10.7.3, fourth).
@@ -319,7 +334,10 @@ extension TCPConnection {
       receiveNext += more
       noteDelivered(more, at: now)
       // A segment that fills a gap is acknowledged at once (RFC 5681 section 4.2).
-      if more > count || !receiveQueue.reassembly.isEmpty { owed.insert(.acknowledgment) }
+      // So is one that brings bytes again (RFC 2883 section 4).
+      if more > count || !receiveQueue.reassembly.isEmpty || receiveQueue.reassembly.hasReports {
+        owed.insert(.acknowledgment)
+      }
       return nil
     case .outOfOrder:
       owed.insert(.acknowledgment)

@@ -227,6 +227,7 @@ extension TCPConnection {
       sender.value.congestion.window = sender.value.congestion.threshold
     }
     sender.value.probe.cancel()
+    noteReducedWindow()
     flags.insert(.wantsOutput)
   }
 

@@ -133,6 +133,7 @@ extension TCPConnection {
     let age = flags.contains(.selective) ? sender.value.losses.lateness(minimumRoundTrip: estimator.minimum) : 0
     sender.value.losses.markLost(olderThan: age, at: now)
     sender.value.probe.cancel()
+    noteReducedWindow()
     flags.insert(.wantsOutput)
   }
 

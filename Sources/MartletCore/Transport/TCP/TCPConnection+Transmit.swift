@@ -34,8 +34,11 @@ extension TCPConnection {
     flags.remove(.wantsOutput)
     if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
-    case .closed, .synSent, .synReceived:
+    case .closed, .synSent:
       break
+    case .synReceived:
+      // Data brought a good cookie: the answer need not wait (RFC 7413 section 4.2.2).
+      if isFastOpened { transmitData(from: pool, at: now, into: &output, limit: output.count &+ min(limit, 1 << 30)) }
     case .established, .finWait1, .closeWait, .closing, .lastAck:
       transmitData(from: pool, at: now, into: &output, limit: output.count &+ min(limit, 1 << 30))
     case .finWait2, .timeWait:
@@ -71,10 +74,14 @@ extension TCPConnection {
       owed.remove(.syn)
       let isAnswer = state == .synReceived
       let isFirst = sendMaximum == initialSend
-      emit(
-        from: pool, at: now, into: &output, sequence: initialSend, count: 0, flags: isAnswer ? [.syn, .ack] : .syn)
-      sendNext = initialSend + 1
-      sendMaximum = sendNext
+      let text = isAnswer ? 0 : fastOpenByteCount
+      let sent =
+        emit(
+          from: pool, at: now, into: &output, sequence: initialSend, count: text,
+          flags: isAnswer ? [.syn, .ack] : .syn) ?? 0
+      // What a SYN carries goes out again unless its answer acknowledges it.
+      sendNext = SequenceNumber.later(sendNext, initialSend + 1)
+      sendMaximum = SequenceNumber.later(sendMaximum, initialSend + (1 + sent))
       if isFirst {
         progressAt = now
         flags.insert(.isTiming)
@@ -259,8 +266,8 @@ extension TCPConnection {
   /// The payload of a full segment with the options that go out now.
   @inline(__always)
   private var segmentPayload: Int {
-    guard flags.contains(.selective), !receiveQueue.reassembly.blocks.isEmpty else { return Int(segmentSize) }
-    let blocks = min(receiveQueue.reassembly.blocks.count, flags.contains(.timestamps) ? 3 : 4)
+    guard flags.contains(.selective), receiveQueue.reassembly.hasReports else { return Int(segmentSize) }
+    let blocks = min(receiveQueue.reassembly.reports.count, flags.contains(.timestamps) ? 3 : 4)
     return max(8, Int(segmentSize) - 4 - 8 * blocks)
   }
 
@@ -424,6 +431,7 @@ extension TCPConnection {
     var bits = bits
     var sent = count
     if count > 0 {
+      let sequence = bits.contains(.syn) ? sequence + 1 : sequence
       if count <= Self.copyBound {
         sendQueue.copy(from: sequence - queueStart, count: count, into: &packet)
       } else {
@@ -447,13 +455,15 @@ extension TCPConnection {
       }
     }
 
+    if mark(&bits, sequence: sequence, count: sent) { packet.metadata.isECNCapable = true }
     let isSYN = bits.contains(.syn)
     let acknowledges = bits.contains(.ack)
     let plainTimestamps = !isSYN && flags.contains(.timestamps) && !(bits == .rst)
     // All options as one value are large; most segments have timestamps alone.
     let hasOthers =
-      isSYN || (flags.contains(.selective) && !receiveQueue.reassembly.blocks.isEmpty && !bits.contains(.rst))
-    let optionCount = hasOthers ? optionByteCount(of: bits, at: now) : plainTimestamps ? 12 : 0
+      isSYN || (count == 0 && owesUserTimeout && acknowledges)
+      || (flags.contains(.selective) && receiveQueue.reassembly.hasReports && !bits.contains(.rst))
+    let optionCount = hasOthers ? optionByteCount(of: bits, count: count, at: now) : plainTimestamps ? 12 : 0
 
     let header = TCPHeader(
       sourcePort: flow.localPort, destinationPort: flow.remotePort, sequenceNumber: sequence,
@@ -465,7 +475,9 @@ extension TCPConnection {
     var bytes = packet.mutableBytes
     header.write(to: &bytes)
     if hasOthers {
-      writeOptions(of: bits, to: &bytes, at: now)
+      writeOptions(of: bits, count: count, to: &bytes, at: now)
+      if acknowledges { receiveQueue.noteReported() }
+      if count == 0, !isSYN { noteUserTimeoutSent() }
     } else if plainTimestamps {
       bytes.store(bigEndian: 0x0101_080a as UInt32, at: 20)
       bytes.store(bigEndian: timestamp(at: now), at: 24)
@@ -484,9 +496,10 @@ extension TCPConnection {
   }
 
   @inline(__always)
-  private func options(at now: Instant) -> TCPOptions {
+  private func options(count: Int, at now: Instant) -> TCPOptions {
     var options = TCPOptions()
-    options.sackBlocks = receiveQueue.reassembly.blocks
+    if count == 0, owesUserTimeout { options.userTimeout = advertisedUserTimeout }
+    options.sackBlocks = receiveQueue.reassembly.reports
     if flags.contains(.timestamps) {
       options.timestamps = TCPTimestamps(value: timestamp(at: now), echoReply: recentTimestamp)
     }
@@ -494,17 +507,17 @@ extension TCPConnection {
   }
 
   @inline(never)
-  private func optionByteCount(of bits: TCPFlags, at now: Instant) -> Int {
+  private func optionByteCount(of bits: TCPFlags, count: Int, at now: Instant) -> Int {
     if bits.contains(.syn) { return synOptions(isAnswer: bits.contains(.ack), at: now).encodedByteCount }
-    return options(at: now).encodedByteCount
+    return options(count: count, at: now).encodedByteCount
   }
 
   @inline(never)
-  private func writeOptions(of bits: TCPFlags, to bytes: inout MutableRawSpan, at now: Instant) {
+  private func writeOptions(of bits: TCPFlags, count: Int, to bytes: inout MutableRawSpan, at now: Instant) {
     if bits.contains(.syn) {
       synOptions(isAnswer: bits.contains(.ack), at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
     } else {
-      options(at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
+      options(count: count, at: now).write(to: &bytes, at: TCPHeader.minimumByteCount)
     }
   }
 
@@ -518,6 +531,7 @@ extension TCPConnection {
     }
     options.isSACKPermitted = isAnswer ? flags.contains(.selective) : flags.contains(.offersSelective)
     if flags.contains(.offersScale) { options.windowScale = receiveScale }
+    if !rarities.isEmpty { addRareOptions(to: &options, isAnswer: isAnswer) }
     return options
   }
 

@@ -87,6 +87,7 @@ package struct TCPConnection: ~Copyable {
   var owed: Owed = []
   var flags: Flags = []
   var changes: SocketEvent.Changes = []
+  var marks: Marks = []
   var limits: TCPLimits
   var timers = TCPTimers()
 
@@ -102,6 +103,8 @@ package struct TCPConnection: ~Copyable {
   var largestSendWindow: UInt32 = 0
   /// The first byte of the send queue.
   var queueStart: SequenceNumber
+  /// The end of what was in flight when congestion marks last reduced the window.
+  var reducedEnd: SequenceNumber
   /// Where urgent data ends.
   var sendUrgent: SequenceNumber
   /// The end of the last segment that was not full (RFC 9293 section 3.7.4: Nagle, as Minshall refined it).
@@ -117,6 +120,10 @@ package struct TCPConnection: ~Copyable {
   var urgentMark: SequenceNumber
   /// The sequence number of an owed ``Owed/resetAnswer``.
   var resetSequence: SequenceNumber
+  /// What the receive buffer's growth is measured from: the timestamp of an acknowledgement, and the first byte that was
+  /// not read then.
+  var growthMark: UInt32 = 0
+  var growthStart: SequenceNumber
   /// Bytes received since the last acknowledgement.
   var unacknowledgedBytes: UInt32 = 0
 
@@ -163,6 +170,9 @@ package struct TCPConnection: ~Copyable {
   var sendQueue = SendQueue()
   var receiveQueue = ReceiveQueue()
 
+  /// What few connections need.
+  var rarities = Rarely<TCPRarities>()
+
   /// Why the connection failed.
   package var error: SocketError?
   /// The last soft error (RFC 9293 section 3.9.1.8).
@@ -187,6 +197,7 @@ package struct TCPConnection: ~Copyable {
     sendWindowSequence = initialSequence
     sendWindowAcknowledgment = initialSequence
     queueStart = initialSequence + 1
+    reducedEnd = initialSequence
     sendUrgent = initialSequence
     smallSegmentEnd = initialSequence
     let zero = SequenceNumber(0)
@@ -196,6 +207,7 @@ package struct TCPConnection: ~Copyable {
     lastAcknowledged = zero
     finSequence = zero
     urgentMark = zero
+    growthStart = zero
     resetSequence = zero
     self.timestampOffset = timestampOffset
     recentTimestampAt = now
@@ -216,8 +228,14 @@ package struct TCPConnection: ~Copyable {
     softError = nil
     if configuration.pacing { flags.insert(.paces) }
     if configuration.tailLossProbes { flags.insert(.probesTail) }
+    if options.advertisedUserTimeout != nil { advertise(options) }
     if options.noDelay { flags.insert(.noDelay) }
     if options.keepAlive { flags.insert(.keepAlive) }
+    switch configuration.ecn {
+    case .off: break
+    case .passive: marks = .accepts
+    case .on: marks = [.offers, .accepts]
+    }
     if configuration.timestamps { flags.insert(.offersTimestamps) }
     if configuration.selectiveAcknowledgments { flags.insert(.offersSelective) }
     if configuration.windowScaling {
@@ -226,10 +244,10 @@ package struct TCPConnection: ~Copyable {
     }
   }
 
-  /// The smallest shift with which the whole receive buffer can be offered (RFC 7323 section 2.3).
+  /// The smallest shift with which the largest receive buffer can be offered (RFC 7323 section 2.3).
   static func windowScale(for limits: TCPLimits) -> UInt8 {
     var scale: UInt8 = 0
-    while scale < 14, limits.receiveBuffer >> UInt32(scale) > 65_535 { scale += 1 }
+    while scale < 14, limits.largestReceiveBuffer >> Int(scale) > 65_535 { scale += 1 }
     return scale
   }
 }

@@ -30,6 +30,8 @@ public struct TCPInfo: Sendable {
   public var isRecovering: Bool
   public var usesTimestamps: Bool
   public var usesSelectiveAcknowledgments: Bool
+  /// Whether routers may mark what this end sends (RFC 3168).
+  public var usesCongestionNotification: Bool
   public var sendWindowScale: Int
   public var receiveWindowScale: Int
 }

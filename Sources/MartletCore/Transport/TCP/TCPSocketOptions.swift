@@ -12,11 +12,20 @@ public struct TCPSocketOptions: Hashable, Sendable {
   public var userTimeout: Duration? = nil
   /// How the connection decides how much to have in flight, from its opening on; nil takes the host's.
   public var congestionControl: TCPCongestionControl? = nil
+  /// What the peer is told by the user timeout option (RFC 5482), and that its own is adopted, unless ``userTimeout`` says
+  /// otherwise: the connection then gives up after the longer of both, within 100 s and one hour. 1 s to 32,767 min; in
+  /// whole minutes above 32,767 s. Nil, the default, says nothing and adopts nothing.
+  public var advertisedUserTimeout: Duration? = nil
+  /// Whether a connection that is opened asks for a Fast Open cookie, and sends its first data in the SYN once the host has
+  /// one for the peer (RFC 7413). Such data may, if the network duplicates the SYN, reach the peer's program twice (section
+  /// 6.1): only for a protocol that bears that. Default false.
+  public var fastOpen = false
   /// TTL or hop limit (MUST-49); nil takes the host's.
   public var timeToLive: UInt8? = nil
   /// Traffic class (MUST-48, SHLD-21): Diffserv in the upper six bits.
   public var trafficClass: UInt8 = 0
-  /// The receive and send buffers, in bytes; nil takes the host's.
+  /// The receive and send buffers, in bytes, which then never grow; nil takes the host's, which grow as far as
+  /// ``Host/Configuration/TCP/maximumReceiveBufferByteCount`` and ``Host/Configuration/TCP/maximumSendBufferByteCount`` say.
   public var receiveBufferByteCount: Int? = nil
   public var sendBufferByteCount: Int? = nil
   /// Whether an IPv6 socket keeps IPv4 out (RFC 3493 section 5.3).

@@ -35,6 +35,9 @@ package struct TCPTimers: BitwiseCopyable {
 package struct TCPLimits: BitwiseCopyable {
   package var receiveBuffer: UInt32
   package var sendBuffer: UInt32
+  /// How far the buffers may grow, in units of ``growthUnit`` bytes; 0 if they do not.
+  var receiveGrowth: UInt16
+  var sendGrowth: UInt16
   package var reassemblyPieces: UInt16
   package var keepAliveProbes: UInt16
   package var minimumTimeout: UInt32
@@ -59,8 +62,14 @@ package struct TCPLimits: BitwiseCopyable {
   }
 
   package mutating func apply(_ options: TCPSocketOptions) {
-    if let count = options.receiveBufferByteCount { receiveBuffer = Self.clamp(count, 1 << 30) }
-    if let count = options.sendBufferByteCount { sendBuffer = Self.clamp(count, 1 << 30) }
+    if let count = options.receiveBufferByteCount {
+      receiveBuffer = Self.clamp(count, 1 << 30)
+      receiveGrowth = 0
+    }
+    if let count = options.sendBufferByteCount {
+      sendBuffer = Self.clamp(count, 1 << 30)
+      sendGrowth = 0
+    }
     if let algorithm = options.congestionControl { congestionControl = algorithm }
     if let count = options.keepAliveProbes { keepAliveProbes = UInt16(clamping: count) }
     if let timeout = options.userTimeout { userTimeout = Self.milliseconds(timeout) }
@@ -72,6 +81,8 @@ package struct TCPLimits: BitwiseCopyable {
   package init(_ configuration: borrowing Host.Configuration.TCP) {
     receiveBuffer = Self.clamp(configuration.receiveBufferByteCount, 1 << 30)
     sendBuffer = Self.clamp(configuration.sendBufferByteCount, 1 << 30)
+    receiveGrowth = Self.growth(to: configuration.maximumReceiveBufferByteCount, from: receiveBuffer)
+    sendGrowth = Self.growth(to: configuration.maximumSendBufferByteCount, from: sendBuffer)
     reassemblyPieces = UInt16(clamping: configuration.maximumReassemblyPieces)
     keepAliveProbes = UInt16(clamping: configuration.keepAliveProbes)
     minimumTimeout = Self.milliseconds(configuration.minimumRetransmissionTimeout)
@@ -89,6 +100,20 @@ package struct TCPLimits: BitwiseCopyable {
     pathMTURaise = UInt16(clamping: max(1, configuration.pathMTURaiseTime.inNanoseconds / .seconds(1)))
     basePathMTU = UInt16(clamping: max(PathMTUCache.floorIPv4, configuration.basePathMTU))
   }
+
+  static var growthUnit: Int { 16_384 }
+
+  private static func growth(to most: Int, from least: UInt32) -> UInt16 {
+    most > Int(least) ? UInt16(clamping: most / growthUnit) : 0
+  }
+
+  /// The most bytes that the receive buffer may ever have.
+  @inline(__always)
+  var largestReceiveBuffer: Int { max(Int(receiveBuffer), Int(receiveGrowth) &* Self.growthUnit) }
+
+  /// The most bytes that the send buffer may ever have.
+  @inline(__always)
+  var largestSendBuffer: Int { max(Int(sendBuffer), Int(sendGrowth) &* Self.growthUnit) }
 
   private static func clamp(_ count: Int, _ most: Int) -> UInt32 { UInt32(max(1, min(count, most))) }
 

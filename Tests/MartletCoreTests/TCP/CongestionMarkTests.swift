@@ -1,0 +1,154 @@
+import MartletWire
+import Testing
+
+@testable import MartletCore
+
+@Suite("TCP: explicit congestion notification (RFC 3168)")
+struct TCPCongestionMarkTests {
+  private static let asking = ScriptSegment.syn(mss: 1_000).with { $0.flags = [.syn, .ece, .cwr] }
+  private static let agreeing = ScriptSegment.synAck(mss: 1_000, sackPermitted: true).with {
+    $0.flags = [.syn, .ack, .ece]
+  }
+
+  /// A connection that this end opened and both agreed on.
+  private func agreed() -> TCPScript {
+    let t = TCPScript(.connecting { $0.configuration.ecn = .on })
+    t.change { _ in }
+    t.expect(Self.asking.with { $0.mss = nil })
+    t.at(0.1).receive(Self.agreeing)
+    t.expect(.ack(1).with { $0.ecn = .notCapable })
+    return t
+  }
+
+  @Test("Both ends agree in their SYNs", .rfc(3168, section: "6.1.1"))
+  func agreement() {
+    #expect(agreed().info.usesCongestionNotification)
+  }
+
+  @Test(
+    "A peer that asks is told yes, by default too, and no by a host that does not want it", arguments: [true, false])
+  func answer(isOn: Bool) {
+    let t = TCPScript(
+      .accepting {
+        if !isOn { $0.configuration.ecn = .off }
+        $0.synFlags = [.syn, .ece, .cwr]
+      })
+    t.change { _ in }
+    t.expect(.synAck().with { $0.flags = isOn ? [.syn, .ack, .ece] : [.syn, .ack] })
+    t.receive(.ack(1))
+    #expect(t.info.usesCongestionNotification == isOn)
+  }
+
+  @Test("A SYN does not ask unless told to")
+  func doesNotAsk() {
+    let t = TCPScript(.connecting())
+    t.change { _ in }
+    t.expect(.syn())
+    t.receive(Self.agreeing)
+    #expect(!t.info.usesCongestionNotification)
+  }
+
+  @Test("An answer that merely mirrors the SYN's flags is no agreement", .rfc(3168, section: "6.1.1"))
+  func mirrored() {
+    let t = TCPScript(.connecting { $0.configuration.ecn = .on })
+    t.change { _ in }
+    t.ignore()
+    t.receive(Self.agreeing.with { $0.flags = [.syn, .ack, .ece, .cwr] })
+    #expect(!t.info.usesCongestionNotification)
+  }
+
+  @Test("A SYN that is lost asks no more, and nothing is marked then", .rfc(3168, section: "6.1.1.1"))
+  func fallBack() {
+    let t = TCPScript(.connecting { $0.configuration.ecn = .on })
+    t.change { _ in }
+    t.expect(Self.asking.with { $0.mss = nil })
+    t.at(1)
+    t.expect(.syn())
+    t.receive(Self.agreeing).ignore()
+    t.write(100)
+    t.expect(.data(seq: 1, count: 100).with { $0.ecn = .notCapable })
+    #expect(!t.info.usesCongestionNotification)
+    // The peer may have seen the first SYN: its marks are echoed.
+    t.receive(.data(seq: 1, count: 100, ack: 101).with { $0.ecn = .congestionExperienced }).at(1.2)
+    t.expect(.ack(101).with { $0.flags = [.ack, .ece] })
+  }
+
+  @Test(
+    "New data is capable; acknowledgements, retransmissions and probes are not", .rfc(3168, section: "6.1.4"),
+    .rfc(3168, section: "6.1.5"), .rfc(3168, section: "6.1.6"))
+  func capable() {
+    let t = agreed()
+    t.write(1_000)
+    t.expect(.data(seq: 1, count: 1_000).with { $0.ecn = .capable0 })
+    t.at(2)
+    #expect(!t.sent.isEmpty)
+    #expect(t.sent.allSatisfy { $0.ecn == .notCapable })
+    t.ignore()
+    t.receive(.ack(1_001, window: 0)).write(10).at(10)
+    #expect(!t.sent.isEmpty)
+    #expect(t.sent.allSatisfy { $0.ecn == .notCapable })
+  }
+
+  @Test("A mark is echoed until the sender says that it reduced its window", .rfc(3168, section: "6.1.3"))
+  func echo() {
+    let t = agreed()
+    t.receive(
+      .data(seq: 1, count: 1_000, ack: 1).with { $0.ecn = .congestionExperienced }, .data(seq: 1_001, count: 1_000))
+    t.expect(.ack(2_001).with { $0.flags = [.ack, .ece] })
+    t.receive(.data(seq: 2_001, count: 1_000), .data(seq: 3_001, count: 1_000))
+    t.expect(.ack(4_001).with { $0.flags = [.ack, .ece] })
+    t.receive(.data(seq: 4_001, count: 1_000).with { $0.flags.insert(.cwr) }, .data(seq: 5_001, count: 1_000))
+    t.expect(.ack(6_001))
+    t.receive(
+      .data(seq: 6_001, count: 1_000).with {
+        $0.flags.insert(.cwr)
+        $0.ecn = .congestionExperienced
+      }, .data(seq: 7_001, count: 1_000))
+    t.expect(.ack(8_001).with { $0.flags = [.ack, .ece] })
+  }
+
+  @Test("A mark outside the window, or on a bare acknowledgement, means nothing", .rfc(3168, section: "6.1.5"))
+  func outside() {
+    let t = agreed()
+    t.receive(.data(seq: 1, count: 1_000, ack: 1), .data(seq: 1_001, count: 1_000)).ignore()
+    t.receive(.data(seq: 1, count: 1_000).with { $0.ecn = .congestionExperienced })
+    t.expect(.ack(2_001))
+    t.receive(
+      .ack(1).with { $0.ecn = .congestionExperienced }, .data(seq: 2_001, count: 1_460),
+      .data(seq: 3_461, count: 1_460))
+    t.expect(.ack(4_921))
+  }
+
+  @Test(
+    "An echo halves the window, once for all that is in flight, and the next new data says so",
+    .rfc(3168, section: "6.1.2"))
+  func reduction() {
+    let t = agreed()
+    t.write(20_000)
+    #expect(t.sent.count == 10)
+    t.ignore()
+    t.receive(.ack(1_001).with { $0.flags = [.ack, .ece] })
+    let window = t.info.congestionWindow
+    #expect(window < 8_000 && window >= 5_000)
+    t.receive(.ack(2_001).with { $0.flags = [.ack, .ece] })
+    t.receive(.ack(5_001).with { $0.flags = [.ack, .ece] })
+    #expect(t.info.congestionWindow <= window + 1_000)
+    #expect(t.sent.first?.flags.contains(.cwr) == true)
+    #expect(t.sent.dropFirst().allSatisfy { !$0.flags.contains(.cwr) })
+    // All of that window is acknowledged: another echo counts again.
+    let before = t.info.congestionWindow
+    t.receive(.ack(10_001).with { $0.flags = [.ack, .ece] })
+    #expect(t.info.congestionWindow < before)
+  }
+
+  @Test("Without agreement an echo means nothing")
+  func notAgreed() {
+    let t = TCPScript()
+    t.write(5_000).ignore()
+    let window = t.info.congestionWindow
+    t.receive(.ack(1_001).with { $0.flags = [.ack, .ece] })
+    #expect(t.info.congestionWindow >= window)
+    t.receive(.data(seq: 1, count: 1_000, ack: 5_001).with { $0.ecn = .congestionExperienced }).at(0.1)
+    t.expect(.ack(1_001))
+  }
+}
