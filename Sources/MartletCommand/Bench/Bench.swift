@@ -4,5 +4,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure TCP over simulated paths, in virtual time: the same numbers on every machine.",
-    subcommands: [Goodput.self])
+    subcommands: [Goodput.self, Fairness.self])
 }

@@ -11,7 +11,8 @@ final class BenchNetwork {
   let loop: Loop
   let sender: VirtualHost
   let receiver: VirtualHost
-  private let devices: Devices
+  /// What the bottleneck has done so far.
+  let counters: @Sendable () -> Counters
 
   /// What the loop's thread alone touches.
   private final class Devices: @unchecked Sendable {
@@ -43,7 +44,7 @@ final class BenchNetwork {
     self.sender = sender
     self.receiver = receiver
     let first = paths[0]
-    devices = try loop.withPool { pool in
+    let devices = try loop.withPool { pool in
       let devices = Devices(
         bottleneck: OutputPort(
           bitsPerSecond: UInt64(first.megabitsPerSecond) * 1_000_000, maximumBytes: first.queueBytes))
@@ -58,6 +59,7 @@ final class BenchNetwork {
         var impairment = ImpairedLink.Impairment()
         impairment.loss = path.loss
         impairment.reordering = path.reordering
+        impairment.jitter = .microseconds(path.jitterMicroseconds)
         impairment.reorderingDelay = .milliseconds(path.reorderingMilliseconds)
         let impaired = ImpairedLink(wire.right, inbound: impairment, seed: seed, name: "path \(number)", pool: pool)
         devices.impairments.append(impaired)
@@ -71,22 +73,18 @@ final class BenchNetwork {
       }
       return devices
     }
+    counters = {
+      loop.sync {
+        let port = devices.bottleneck.counters
+        return Counters(
+          sentBytes: Int(port.sentBytes), sentPackets: Int(port.sentFrames), queueDrops: Int(port.drops),
+          lost: devices.impairments.reduce(0) { $0 + Int($1.inboundCounters.lost) },
+          maximumQueuedBytes: port.maximumQueuedBytes)
+      }
+    }
   }
 
   deinit { loop.shutdown() }
-
-  /// What the bottleneck has done so far.
-  var counters: Counters { Self.counters(of: devices, loop) }
-
-  private static func counters(of devices: Devices, _ loop: Loop) -> Counters {
-    loop.sync {
-      let port = devices.bottleneck.counters
-      return Counters(
-        sentBytes: Int(port.sentBytes), sentPackets: Int(port.sentFrames), queueDrops: Int(port.drops),
-        lost: devices.impairments.reduce(0) { $0 + Int($1.inboundCounters.lost) },
-        maximumQueuedBytes: port.maximumQueuedBytes)
-    }
-  }
 
   /// Lets the hosts find each other, so that no measurement begins with ARP.
   static func meet(_ sender: VirtualHost, _ address: IPAddress) async throws {

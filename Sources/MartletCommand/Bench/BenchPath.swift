@@ -13,6 +13,11 @@ struct BenchPath: Equatable, Sendable {
   /// How late they are.
   var reorderingMilliseconds = 10
 
+  /// The most that a packet is later than it should be, evenly distributed and without reordering.
+  ///
+  /// A little of it keeps flows from falling in step with the queue, which on a clockwork path lets one starve the other.
+  var jitterMicroseconds = 0
+
   /// What fits into the path without a queue, in bytes.
   var bandwidthDelayProduct: Int { megabitsPerSecond * roundTripMilliseconds * 125 }
 

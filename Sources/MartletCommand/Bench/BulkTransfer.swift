@@ -54,10 +54,15 @@ struct BulkTransfer: Sendable {
       let end = try await receiving.value
       return (end.nanoseconds - start.nanoseconds, try socket.info())
     }
-    let counters = network.counters
+    let counters = network.counters()
     return Result(
       nanoseconds: elapsed, byteCount: byteCount, retransmittedSegments: info.retransmittedSegments,
       timeouts: info.timeouts, queueDrops: counters.queueDrops, lost: counters.lost)
+  }
+
+  /// Writes without end.
+  static func write(to socket: TCPSocket) async throws {
+    while true { try await socket.write(block) }
   }
 
   static func write(_ byteCount: Int, to socket: TCPSocket) async throws {

@@ -12,6 +12,9 @@ enum CongestionChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
     }
   }
 
+  /// Which are measured against each other.
+  static let rivals: [(CongestionChoice, CongestionChoice)] = []
+
   /// What a socket is opened with.
   var options: TCPSocketOptions { TCPSocketOptions() }
 }
