@@ -22,7 +22,7 @@ struct FairnessRow: Equatable, Sendable {
     megabitsPerSecond: 100, roundTripMilliseconds: 40, queueBytes: 500_000, jitterMicroseconds: 120)
 
   private static func scenario(
-    _ flows: [FairnessScenario.Flow], paths: [BenchPath] = [path], from: Int = 20, to: Int = 80
+    _ flows: [FairnessScenario.Flow], paths: [BenchPath] = [path], from: Int = 20, to: Int = 60
   ) -> FairnessScenario {
     FairnessScenario(paths: paths, flows: flows, fromSecond: from, toSecond: to)
   }

@@ -133,7 +133,7 @@ struct FairnessTable: Sendable {
       "`martlet bench fairness --check`. In virtual time: the same numbers in every process and on every machine.",
       "",
       "\(path.text) (one bandwidth-delay product), MTU 1,500; a jitter of up to one packet's time keeps flows from falling",
-      "in step with the queue. Flows begin within the first second, never end, and count from second 20 to second 80;",
+      "in step with the queue. Flows begin within the first second, never end, and count from second 20 to second 60;",
       "medians of \(seeds.count) runs (seeds \(seeds.map(String.init).joined(separator: ", "))). Jain's index is 1 when all have the same. Utilisation counts",
       "headers; dropped is the share of packets that the queue refused.",
     ]
