@@ -108,6 +108,8 @@ extension Host {
       public var keepAliveIdle = Duration.seconds(7_200)
       public var keepAliveInterval = Duration.seconds(75)
       public var keepAliveProbes = 9
+      /// How a connection decides how much to have in flight. Default CUBIC.
+      public var congestionControl = TCPCongestionControl.cubic
       /// Initial window in segments (RFC 6928). Default 10.
       public var initialWindowSegments = 10
       /// Challenge acknowledgements per second, for the whole host (RFC 5961 section 7). Default 1,000.

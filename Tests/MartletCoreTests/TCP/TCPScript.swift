@@ -18,8 +18,15 @@ final class TCPScript {
     var timestamps = false
     var initialWindow = 10
     var options = TCPSocketOptions()
-    var configuration = Host.Configuration.TCP()
+    var configuration = Setup.plainConfiguration
     var superSegment = 0
+
+    /// The host's defaults, but for NewReno, whose windows a script can tell beforehand.
+    static var plainConfiguration: Host.Configuration.TCP {
+      var configuration = Host.Configuration.TCP()
+      configuration.congestionControl = .newReno
+      return configuration
+    }
 
     /// An active open that is done.
     static func established(

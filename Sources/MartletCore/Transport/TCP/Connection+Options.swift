@@ -6,6 +6,7 @@ extension Connection {
     var options = TCPSocketOptions()
     options.noDelay = tcp.noDelay
     options.keepAlive = tcp.flags.contains(.keepAlive)
+    options.congestionControl = tcp.limits.congestionControl
     options.userTimeout = .milliseconds(Int64(tcp.limits.userTimeout))
     options.timeToLive = timeToLive == 0 ? nil : timeToLive
     options.trafficClass = trafficClass

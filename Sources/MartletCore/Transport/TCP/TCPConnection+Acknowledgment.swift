@@ -88,19 +88,16 @@ extension TCPConnection {
 
     let phase = recovery.phase
     let ended = recovery.advance(to: number, count: count, segmentSize: segmentSize, isSelective: isSelective)
-    switch phase {
-    case .open:
-      congestion.acknowledged(count, segmentSize: segmentSize, wasLimited: wasLimited)
-    case .timeout:
-      // Slow start after a timeout grows by one segment an ACK (RFC 3465 section 2.3).
-      congestion.acknowledged(min(count, segmentSize), segmentSize: segmentSize, wasLimited: true)
-    case .fast:
-      if !ended {
-        // A partial acknowledgement: the segment it stops at is lost too (RFC 6582 section 3.2 step 5).
-        losses.markLost(from: number, count: min(segmentSize, sendNext - number))
-        if isSelective { _ = losses.markLost(unacknowledged: number, segmentSize: segmentSize) }
-      }
+    congestion.acknowledged(
+      AcknowledgmentSample(
+        now: now, acknowledged: count, delivered: count, segmentSize: segmentSize, unacknowledged: number,
+        next: sendNext, smoothedRoundTrip: estimator.smoothed, wasLimited: wasLimited, phase: phase))
+    if phase == .fast, !ended {
+      // A partial acknowledgement: the segment it stops at is lost too (RFC 6582 section 3.2 step 5).
+      losses.markLost(from: number, count: min(segmentSize, sendNext - number))
+      if isSelective { _ = losses.markLost(unacknowledged: number, segmentSize: segmentSize) }
     }
+    if ended { congestion.endRecovery(segmentSize: segmentSize) }
     if ended { losses.clearLost(unacknowledged: number) }
 
     // RFC 6298 (5.2), (5.3).
@@ -166,7 +163,7 @@ extension TCPConnection {
     let isLost = isSelective && losses.markLost(unacknowledged: sendUnacknowledged, segmentSize: segmentSize)
     guard isLost || Int(recovery.duplicates) >= LossDetection.threshold else { return }
     // RFC 6675 section 5 (4), RFC 5681 section 3.2.
-    congestion.lost(flight: flight, segmentSize: segmentSize)
+    congestion.beginRecovery(flight: flight, segmentSize: segmentSize, now: progressAt)
     recovery.beginFast(at: sendNext)
     losses.markLost(from: sendUnacknowledged, count: min(segmentSize, flight))
     flags.remove(.isTiming)

@@ -89,7 +89,9 @@ extension TCPConnection {
     }
     updateSegmentSize()
     let window = CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
-    congestion = .newReno(CongestionControl.NewReno(initialWindow: window))
+    congestion = CongestionControl(
+      limits.congestionControl, initialWindow: window, segmentSize: Int(segmentSize), now: now,
+      seed: UInt64(initialSend.value) << 32 | UInt64(initialReceive.value))
   }
 
   /// Eff.snd.MSS: the lesser of what the peer and the path take, less TCP's options (RFC 9293 section 3.7.1, MUST-16).

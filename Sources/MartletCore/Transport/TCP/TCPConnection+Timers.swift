@@ -55,7 +55,8 @@ extension TCPConnection {
       flags.insert(.synLost)
     } else {
       congestion.timedOut(
-        flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1)
+        flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1,
+        now: now)
       recovery.beginTimeout(at: sendNext)
       // The peer may let go of what it reported; after a second timeout it is not believed (RFC 2018 section 8).
       if timeouts > 1 { losses.forgetHeld() }

@@ -111,8 +111,11 @@ extension TCPConnection {
     let isIdle = sendNext == sendUnacknowledged
     if isIdle, now - sentAt > estimator.timeout, sendNext != initialSend + 1, sendNext != dataEnd {
       // Nothing was sent for a timeout: what cwnd was then says nothing about now (RFC 5681 section 4.1).
-      congestion.restart(
-        window: CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize)))
+      congestion.restartAfterIdle(
+        idle: now - sentAt, timeout: estimator.timeout,
+        initialWindow: CongestionControl.initialWindow(
+          segments: Int(initialWindowSegments), segmentSize: Int(segmentSize)),
+        segmentSize: Int(segmentSize), now: now)
     }
     let window = congestion.window
     var isBlocked = false

@@ -206,7 +206,7 @@ package struct TCPConnection: ~Copyable {
     sentAt = now
     progressAt = now
     estimator = RoundTripEstimator(limits)
-    congestion = .newReno(CongestionControl.NewReno(initialWindow: 0))
+    congestion = CongestionControl(.newReno, initialWindow: 0, segmentSize: 536, now: now)
     recovery = Recovery(from: initialSequence)
     losses = LossDetection(from: initialSequence)
     error = nil

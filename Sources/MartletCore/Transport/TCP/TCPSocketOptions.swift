@@ -10,6 +10,8 @@ public struct TCPSocketOptions: Hashable, Sendable {
   public var keepAliveProbes: Int? = nil
   /// Give up after this long without an acknowledgement (MUST-21); nil takes the host's.
   public var userTimeout: Duration? = nil
+  /// How the connection decides how much to have in flight, from its opening on; nil takes the host's.
+  public var congestionControl: TCPCongestionControl? = nil
   /// TTL or hop limit (MUST-49); nil takes the host's.
   public var timeToLive: UInt8? = nil
   /// Traffic class (MUST-48, SHLD-21): Diffserv in the upper six bits.

@@ -41,6 +41,7 @@ package struct TCPLimits: BitwiseCopyable {
   package var finWait2: UInt32
   package var keepAliveIdle: UInt32
   package var keepAliveInterval: UInt32
+  package var congestionControl: TCPCongestionControl
 
   /// The host's, changed where a program chose otherwise.
   package init(_ configuration: borrowing Host.Configuration.TCP, _ options: TCPSocketOptions) {
@@ -51,6 +52,7 @@ package struct TCPLimits: BitwiseCopyable {
   package mutating func apply(_ options: TCPSocketOptions) {
     if let count = options.receiveBufferByteCount { receiveBuffer = Self.clamp(count, 1 << 30) }
     if let count = options.sendBufferByteCount { sendBuffer = Self.clamp(count, 1 << 30) }
+    if let algorithm = options.congestionControl { congestionControl = algorithm }
     if let count = options.keepAliveProbes { keepAliveProbes = UInt16(clamping: count) }
     if let timeout = options.userTimeout { userTimeout = Self.milliseconds(timeout) }
     if let idle = options.keepAliveIdle { keepAliveIdle = Self.milliseconds(idle) }
@@ -72,6 +74,7 @@ package struct TCPLimits: BitwiseCopyable {
     delayedAcknowledgment = min(Self.milliseconds(configuration.delayedAcknowledgment), 499)
     timeWait = Self.milliseconds(configuration.maximumSegmentLifetime * 2)
     finWait2 = Self.milliseconds(configuration.finWait2Timeout)
+    congestionControl = configuration.congestionControl
     keepAliveIdle = Self.milliseconds(configuration.keepAliveIdle)
     keepAliveInterval = Self.milliseconds(configuration.keepAliveInterval)
   }
