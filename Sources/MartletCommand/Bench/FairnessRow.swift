@@ -59,14 +59,15 @@ struct FairnessRow: Equatable, Sendable {
     flows: [
       FairnessScenario.Flow(congestion: .newReno, startMilliseconds: 0),
       FairnessScenario.Flow(congestion: .newReno, startMilliseconds: 10_000),
-    ], fromSecond: 10, toSecond: 70)
+    ], fromSecond: 10, toSecond: 50)
 
-  /// The phase plot of a run of ``phase``, from the moment the second flow begins.
+  /// The phase plot of a run of ``phase``, from the moment the second flow begins: rates over half a second.
   static func phasePlot(_ result: FairnessScenario.Result) -> PhasePlot {
     let perSecond = 1_000 / FairnessScenario.sampleMilliseconds
+    let window = perSecond / 2
     return PhasePlot(
-      samples: Array(result.samples[(phase.fromSecond * perSecond)...]),
-      sampleMilliseconds: FairnessScenario.sampleMilliseconds, window: 10, step: 2,
+      samples: Array(result.samples[(phase.fromSecond * perSecond - window)...]),
+      sampleMilliseconds: FairnessScenario.sampleMilliseconds, window: window, step: 2,
       capacity: Double(phase.paths[0].megabitsPerSecond), title: "Two NewReno flows share 20 Mbit/s")
   }
 }

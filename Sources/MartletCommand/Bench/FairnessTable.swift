@@ -145,7 +145,7 @@ struct FairnessTable: Sendable {
     lines += [
       "", "## The way to the fair share", "",
       "Two NewReno flows over 20 Mbit/s and 40 ms with a queue of 30 KB, from the moment the second begins: what one gets",
-      "against what the other gets in a second. Loss halves both, the larger one by more, and so they meet.", "",
+      "against what the other gets in half a second. Loss halves both, the larger one by more, and so they meet.", "",
       "![Phase plot of two flows](\(plot))",
     ]
     return lines.joined(separator: "\n") + "\n"
