@@ -238,6 +238,12 @@ public final class TCPSocket: Sendable {
     return try core.withHost { (host, _) throws(SocketError) in try host.options(of: id) }
   }
 
+  /// The connection's numbers now: windows, times, what is under way and what was sent again.
+  public func info() throws(SocketError) -> TCPInfo {
+    let id = core.id
+    return try core.withHost { (host, _) throws(SocketError) in try host.info(of: id) }
+  }
+
   /// Changes what the program chose for the connection.
   public func setOptions(_ options: TCPSocketOptions) throws(SocketError) {
     let id = core.id

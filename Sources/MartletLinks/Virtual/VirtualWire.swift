@@ -10,10 +10,17 @@ public final class VirtualWire {
   public let right: End
 
   /// Puts up a wire.
-  public init(_ configuration: Configuration = Configuration()) {
-    precondition(configuration.bitsPerSecond ?? 1 > 0, "a wire that never sends a bit")
-    let there = Lane(configuration)
-    let back = Lane(configuration)
+  ///
+  /// - Parameters:
+  ///   - configuration: What it is made of.
+  ///   - leftPort: The port through which ``left`` sends, instead of one of its own by the configuration's rate and
+  ///     bounds. Wires of one loop may share it: what is sent into them then shares one line and one queue.
+  ///   - rightPort: The same for ``right``.
+  public init(
+    _ configuration: Configuration = Configuration(), leftPort: OutputPort? = nil, rightPort: OutputPort? = nil
+  ) {
+    let there = Lane(configuration, port: leftPort)
+    let back = Lane(configuration, port: rightPort)
     left = End(outgoing: there, incoming: back)
     right = End(outgoing: back, incoming: there)
   }
@@ -34,7 +41,7 @@ public final class VirtualWire {
     /// Tells the loop of the receiving end that a frame is under way where none was.
     var wake: (() -> Void)?
 
-    init(_ configuration: Configuration) { line = WireLane(configuration) }
+    init(_ configuration: Configuration, port: OutputPort?) { line = WireLane(configuration, port: port) }
   }
 
   /// One end of a ``VirtualWire``.

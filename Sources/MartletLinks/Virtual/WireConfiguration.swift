@@ -31,12 +31,15 @@ extension VirtualWire {
   public enum Framing: Sendable {
     /// Its own, from the Ethernet header to the end of the payload: transmission delay is L/R, as textbooks have it.
     case frameAlone
+    /// That of the packet in it, the Ethernet header left out: rates and queues in bytes of IP, as goodput is compared.
+    case packetAlone
     /// As on a cable (IEEE 802.3): padded to 60 bytes, then check sequence, preamble and gap, 24 bytes together.
     case ethernet
 
     func lineBytes(_ frame: Int) -> Int {
       switch self {
       case .frameAlone: frame
+      case .packetAlone: max(0, frame - EthernetFrame.headerByteCount)
       case .ethernet: max(frame, 60) + 24
       }
     }

@@ -1,29 +1,22 @@
 import MartletCore
 
-/// One direction of a ``VirtualWire``: a line with a queue in front, then the way to the other end.
+/// One direction of a ``VirtualWire``: a line behind a port, then the way to the other end.
 struct WireLane: ~Copyable {
-  /// A frame that still waits for the line or is on it.
-  private struct Departure: BitwiseCopyable {
-    /// When its last bit is on the line, rounded up.
-    var at: Int64
-    var byteCount: Int
-  }
-
   let configuration: VirtualWire.Configuration
+  private let port: OutputPort
   private let delay: Nanoseconds
   /// Frames that have been sent and not received, each with its arrival in ``Packet/Metadata-swift.struct/time``, which never falls.
   private var frames = PacketQueue()
-  private var departures: [Departure] = []
-  private var departed = 0
-  private var queuedBytes = 0
-  /// When the line is free again: whole nanoseconds, and a remainder in units of 1/rate ns, so that a long train of frames
-  /// takes exactly as long as its bits.
-  private var lineFree: Int64 = 0
-  private var lineFreeRemainder: UInt64 = 0
   var counters = VirtualWire.Counters()
 
-  init(_ configuration: VirtualWire.Configuration) {
+  /// A direction that begins at `port`, or at one of its own as `configuration` has it.
+  init(_ configuration: VirtualWire.Configuration, port: OutputPort?) {
     self.configuration = configuration
+    self.port =
+      port
+      ?? OutputPort(
+        bitsPerSecond: configuration.bitsPerSecond, maximumBytes: configuration.queuedBytes,
+        maximumFrames: configuration.queuedFrames)
     delay = max(0, configuration.delay.inNanoseconds)
   }
 
@@ -36,7 +29,7 @@ struct WireLane: ~Copyable {
       counters.sizeDrops += 1
       return nil
     }
-    guard let departure = occupyLine(lineBytes, at: now) else {
+    guard let departure = port.occupyLine(lineBytes, at: now) else {
       counters.queueDrops += 1
       return nil
     }
@@ -90,36 +83,5 @@ struct WireLane: ~Copyable {
     case 6: configuration.offloads.contains(.segmentTCPv6)
     default: false
     }
-  }
-
-  /// Puts `byteCount` bytes on the line behind what waits, and returns when the last bit is on it; nil if the queue is full.
-  private mutating func occupyLine(_ byteCount: Int, at now: Instant) -> Instant? {
-    guard let rate = configuration.bitsPerSecond else { return now }
-    while departed < departures.count, departures[departed].at <= now.nanoseconds {
-      queuedBytes -= departures[departed].byteCount
-      departed += 1
-    }
-    if departed == departures.count {
-      departures.removeAll(keepingCapacity: true)
-      departed = 0
-    } else if departed >= 64, departed * 2 >= departures.count {
-      departures.removeSubrange(..<departed)
-      departed = 0
-    }
-    guard departures.count - departed < configuration.queuedFrames,
-      byteCount <= configuration.queuedBytes, queuedBytes <= configuration.queuedBytes - byteCount
-    else { return nil }
-    if lineFree < now.nanoseconds {
-      lineFree = now.nanoseconds
-      lineFreeRemainder = 0
-    }
-    // The bits of one packet are below 2^24, so that this stays below 2^64 for every rate below 10^18.
-    let (whole, rest) = (UInt64(byteCount) * 8_000_000_000 + lineFreeRemainder).quotientAndRemainder(dividingBy: rate)
-    lineFree = (Instant(nanoseconds: lineFree) + Int64(clamping: whole)).nanoseconds
-    lineFreeRemainder = rest
-    let departure = Instant(nanoseconds: lineFree) + (rest > 0 ? 1 : 0)
-    departures.append(Departure(at: departure.nanoseconds, byteCount: byteCount))
-    queuedBytes += byteCount
-    return departure
   }
 }

@@ -1,0 +1,149 @@
+import ArgumentParser
+import Testing
+
+@testable import MartletCommand
+
+@Suite("The benches")
+struct BenchTests {
+  private static let path = BenchPath(megabitsPerSecond: 10, roundTripMilliseconds: 20, queueBytes: 50_000)
+
+  @Test(
+    "Jain's index is 1 for alike flows, 1/n for one that has it all, and what the formula says between",
+    arguments: [
+      ([5, 5, 5, 5], 1.0), ([8, 0, 0, 0], 0.25), ([1, 3], 0.8), ([7], 1.0), ([0, 0], 1.0),
+      ([1, 2, 3, 4], 100.0 / 120.0),
+    ])
+  func index(values: [Int], expected: Double) {
+    #expect(abs(fairnessIndex(values) - expected) < 1e-12)
+  }
+
+  @Test("The median is the value in the middle, or the mean of two")
+  func medians() {
+    #expect(median([3, 1, 2]) == 2)
+    #expect(median([4, 1, 3, 2]) == 2.5)
+    #expect(median([]).isNaN)
+  }
+
+  @Test("One segment over an empty path takes one round trip to connect and half of one to arrive, plus its bits")
+  func exactTime() throws {
+    let result = try BulkTransfer(path: Self.path, byteCount: 1_000, congestion: .newReno, seed: 1).run()
+    // SYN: 60 bytes, 48 µs; data: 1,052 bytes, 841.6 µs, behind the acknowledgement's 52 bytes, 41.6 µs, at 10 Mbit/s.
+    let bits = result.nanoseconds - 30_000_000
+    #expect((48_000 + 841_600...48_000 + 841_600 + 41_600).contains(bits))
+    #expect(result.retransmittedSegments == 0)
+  }
+
+  @Test("A short transfer is close to the rate when the path is short, and the same seed gives the same result")
+  func deterministic() throws {
+    var path = Self.path
+    path.loss = 0.02
+    let transfer = BulkTransfer(path: path, byteCount: 300_000, congestion: .newReno, seed: 7)
+    let result = try transfer.run()
+    #expect(try transfer.run() == result)
+    #expect(result.lost > 0)
+    #expect(result.retransmittedSegments > 0)
+    #expect(result.megabitsPerSecond > 0.5)
+    #expect(result.megabitsPerSecond < 10)
+    var other = transfer
+    other.seed = 8
+    #expect(try other.run() != result)
+  }
+
+  @Test("A queue that holds the whole transfer drops nothing, and one of four packets does")
+  func queue() throws {
+    let drops = try [600_000, 6_000].map { queueBytes in
+      var path = Self.path
+      path.queueBytes = queueBytes
+      return try BulkTransfer(path: path, byteCount: 500_000, congestion: .newReno, seed: 1).run().queueDrops
+    }
+    #expect(drops[0] == 0)
+    #expect(drops[1] > 0)
+  }
+
+  @Test("A goodput table has a line for each row, in the order of the seeds and with what others reached")
+  func goodputTable() throws {
+    let row = GoodputRow(name: "T1", path: Self.path, byteCount: 20_000, references: [10.6, 51.9, 5.4, 0.75])
+    let bare = GoodputRow(name: "T2", path: Self.path, byteCount: 10_000, references: [])
+    let table = try Goodput.measure([row, bare], [.newReno], seeds: [1, 2, 3], showsProgress: false)
+    #expect(table.lines.count == 3)
+    #expect(table.lines[1].hasPrefix("T1"))
+    #expect(table.lines[1].hasSuffix("10.6         51.9       5.40  0.75"))
+    #expect(table.lines[2].hasPrefix("T2"))
+    #expect(table.cells[0][0].results.count == 3)
+    let direct = try BulkTransfer(path: Self.path, byteCount: 20_000, congestion: .newReno, seed: 2).run()
+    #expect(table.cells[0][0].results[1] == direct)
+    #expect(table.markdown.contains("| T2 | 0 MB, 10 Mbit/s, 20 ms, queue 50 KB |"))
+    #expect(table.objects.count == 2)
+    #expect(table.objects[0].line.hasPrefix(#"{"row":"T1""#))
+    let again = try Goodput.measure([row, bare], [.newReno], seeds: [1, 2, 3], showsProgress: false)
+    #expect(again.markdown == table.markdown)
+  }
+
+  @Test("The median of a cell is the run in the middle")
+  func medianRun() {
+    func result(_ nanoseconds: Int64) -> BulkTransfer.Result {
+      BulkTransfer.Result(
+        nanoseconds: nanoseconds, byteCount: 1_000_000, retransmittedSegments: 0, timeouts: 0, queueDrops: 0, lost: 0)
+    }
+    let cell = GoodputTable.Cell(results: [result(4_000_000_000), result(1_000_000_000), result(2_000_000_000)])
+    #expect(cell.median.megabitsPerSecond == 4)
+  }
+
+  @Test("The rows are those of the table in git, in the units of the bottleneck")
+  func rows() {
+    #expect(GoodputRow.all.map(\.name) == ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"])
+    #expect(GoodputRow.all[0].path.text == "200 Mbit/s, 100 ms, queue 64 KB")
+    #expect(GoodputRow.all[2].path.text == "200 Mbit/s, 100 ms, queue 2.5 MB, loss 0.1 %")
+    #expect(GoodputRow.all[7].path.text == "100 Mbit/s, 20 ms, queue 250 KB, 5 % late by 10 ms")
+    #expect(GoodputRow.all[1].path.bandwidthDelayProduct == 2_500_000)
+  }
+
+  @Test("Flows over one bottleneck: what they get adds up to what it gives, and each is counted")
+  func fairness() throws {
+    var far = Self.path
+    far.roundTripMilliseconds = 40
+    let scenario = FairnessScenario(
+      paths: [Self.path, far],
+      flows: [
+        FairnessScenario.Flow(congestion: .newReno, startMilliseconds: 0),
+        FairnessScenario.Flow(congestion: .newReno, path: 1, startMilliseconds: 0),
+      ], fromSecond: 1, toSecond: 3)
+    let result = try scenario.run(seed: 3)
+    #expect(result.byteCounts.allSatisfy { $0 > 0 })
+    #expect(result.utilization > 0.9)
+    #expect(result.utilization <= 1.001)
+    #expect(result.samples.count == 31)
+    #expect(result.seconds == 2)
+    // Payload is at most 1,448 of 1,500 bytes.
+    #expect(result.megabitsPerSecond(0) + result.megabitsPerSecond(1) < 10)
+    #expect(try scenario.run(seed: 3) == result)
+  }
+
+  @Test("A phase plot marks where the flows are: on the fair line when both get the same")
+  func phasePlot() {
+    // Each delivers 125,000 bytes in 100 ms, 10 Mbit/s.
+    let samples = (0..<20).map { [$0 * 125_000, $0 * 125_000] }
+    let plot = PhasePlot(samples: samples, sampleMilliseconds: 100, window: 5, step: 1, capacity: 20, title: "Two")
+    #expect(plot.points.count == 15)
+    #expect(plot.points.allSatisfy { abs($0.x - 10) < 1e-9 && $0.x == $0.y })
+    #expect(plot.lines.contains { $0.contains("◆") })
+    #expect(plot.svg.hasPrefix("<svg "))
+    #expect(plot.svg.hasSuffix("</svg>\n"))
+  }
+
+  @Test("A difference names the lines that go and those that come, in their places")
+  func difference() {
+    #expect(GoldenFile.difference(from: ["a", "b", "c"], to: ["a", "b", "c"]) == [])
+    #expect(GoldenFile.difference(from: ["a", "b", "c"], to: ["a", "x", "c", "d"]) == ["-b", "+x", "+d"])
+    #expect(GoldenFile.difference(from: ["a", "b"], to: []) == ["-a", "-b"])
+  }
+
+  @Test(
+    "What cannot be measured is refused",
+    arguments: [
+      ["--only", "S9"], ["--seeds", "0"], ["--trace", "x.tsv"], ["--check", "--only", "S1"], ["--congestion", "vegas"],
+    ])
+  func refuses(arguments: [String]) {
+    #expect(throws: (any Error).self) { try Goodput.parse(arguments) }
+  }
+}
