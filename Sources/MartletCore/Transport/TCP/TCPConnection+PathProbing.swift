@@ -130,7 +130,7 @@ extension TCPConnection {
       sender.value.noteFlight(turn.pipe, isLimited: true)
       return false
     }
-    guard turn.allowance >= count else {
+    guard turn.allowance >= size else {
       turn.isPaced = true
       return false
     }
