@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: opening")
+@Suite("TCP: opening", .bothVersions)
 struct TCPHandshakeTests {
   @Test(
     "An active open sends SYN with its options and acknowledges the answer", .rfc(9293, "MUST-14"),
@@ -133,7 +133,7 @@ struct TCPHandshakeTests {
 
   @Test("Without an MSS option segments are at most 536 bytes over IPv4", .rfc(9293, "MUST-15"))
   func defaultSegmentSize() {
-    let t = TCPScript(.connecting())
+    let t = TCPScript(.connecting { $0.version = .v4 })
     t.change { _ in }
     t.receive(.synAck()).ignore()
     t.write(1_000)

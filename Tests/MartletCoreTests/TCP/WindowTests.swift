@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: windows")
+@Suite("TCP: windows", .bothVersions)
 struct TCPWindowTests {
   @Test(
     "A closed window is probed after a timeout, then ever less often", .rfc(9293, "MUST-36"), .rfc(9293, "SHLD-29"),

@@ -91,6 +91,8 @@ extension Host {
         }
         return
       }
+      // Fourth: what has neither SYN nor ACK belongs to no connection that ever was (RFC 9293 section 3.10.7.2).
+      if header.flags.isDisjoint(with: [.syn, .ack]) { return drop(packet, .tcpNoAcknowledgment) }
     }
     sendReset(header, payloadByteCount: packet.count, flow)
     drop(packet, .tcpNoSocket)
