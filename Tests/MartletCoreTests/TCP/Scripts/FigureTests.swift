@@ -48,7 +48,9 @@ struct TCPFigureTests {
     #expect(try net.b.readText(atB, at: net.now) == "from A")
   }
 
-  @Test("Figure 8: an old SYN in front of the new one, at the end that listens", .rfc(9293, section: "3.5"), arguments: IPVersion.allCases)
+  @Test(
+    "Figure 8: an old SYN in front of the new one, at the end that listens", .rfc(9293, section: "3.5"),
+    arguments: IPVersion.allCases)
   func figure8(version: IPVersion) throws {
     var bench = try Bench()
     func inject(_ flags: UInt8, _ sequence: UInt32, _ acknowledgment: UInt32 = 0) -> [WireSegment] {
@@ -69,7 +71,9 @@ struct TCPFigureTests {
     #expect(bench.accepted.count == 1)
   }
 
-  @Test("Figure 9: an end that forgot the connection opens it anew", .rfc(9293, section: "3.5.1"), arguments: IPVersion.allCases)
+  @Test(
+    "Figure 9: an end that forgot the connection opens it anew", .rfc(9293, section: "3.5.1"),
+    arguments: IPVersion.allCases)
   func figure9(version: IPVersion) throws {
     var net = try TwoHosts()
     let pair = try net.connection(version)
@@ -94,7 +98,9 @@ struct TCPFigureTests {
     #expect(try net.a.info(of: anew).state == .established)
   }
 
-  @Test("Figure 10: the end that remembers finds out by sending", .rfc(9293, section: "3.5.1"), arguments: IPVersion.allCases)
+  @Test(
+    "Figure 10: the end that remembers finds out by sending", .rfc(9293, section: "3.5.1"),
+    arguments: IPVersion.allCases)
   func figure10(version: IPVersion) throws {
     var net = try TwoHosts()
     let pair = try net.connection(version)
@@ -112,7 +118,9 @@ struct TCPFigureTests {
     #expect(net.b.takeError(of: pair.server) == .reset)
   }
 
-  @Test("Figure 11: an old SYN between two ends that listen ends in LISTEN", .rfc(9293, section: "3.5.1"), arguments: IPVersion.allCases)
+  @Test(
+    "Figure 11: an old SYN between two ends that listen ends in LISTEN", .rfc(9293, section: "3.5.1"),
+    arguments: IPVersion.allCases)
   func figure11(version: IPVersion) throws {
     var net = try TwoHosts()
     _ = try net.a.listen(on: SocketAddress(.any(.v6), port: 1_000))

@@ -19,7 +19,9 @@ struct TCPListenTests {
     return bench.inject(Bench.frame(version, segment)).segments
   }
 
-  private static func connectionCount(_ bench: borrowing Bench) -> Int { bench.b.socketTable().count { $0.kind == .tcp } }
+  private static func connectionCount(_ bench: borrowing Bench) -> Int {
+    bench.b.socketTable().count { $0.kind == .tcp }
+  }
 
   // MARK: LISTEN
 
@@ -30,7 +32,9 @@ struct TCPListenTests {
     #expect(Self.answers(version, TCPFrame.rst | TCPFrame.ack, acknowledgment: 5, in: &bench).isEmpty)
   }
 
-  @Test("LISTEN: an ACK is answered by a RST with its number", .rfc(9293, section: "3.10.7.2"), arguments: IPVersion.allCases)
+  @Test(
+    "LISTEN: an ACK is answered by a RST with its number", .rfc(9293, section: "3.10.7.2"),
+    arguments: IPVersion.allCases)
   func acknowledgmentInListen(version: IPVersion) throws {
     var bench = try Bench()
     let answer = try #require(Self.answers(version, TCPFrame.ack, acknowledgment: 777, in: &bench).first)
@@ -65,7 +69,8 @@ struct TCPListenTests {
     #expect(bench.b.drops[.tcpNoAcknowledgment] == 1)
   }
 
-  @Test("LISTEN: text that comes with the SYN is not lost", .rfc(9293, section: "3.10.7.2"), arguments: IPVersion.allCases)
+  @Test(
+    "LISTEN: text that comes with the SYN is not lost", .rfc(9293, section: "3.10.7.2"), arguments: IPVersion.allCases)
   func textWithSYN(version: IPVersion) throws {
     var bench = try Bench()
     let answer = try #require(Self.answers(version, TCPFrame.syn, text: 3, in: &bench).first)
@@ -107,7 +112,8 @@ struct TCPListenTests {
     let sent = Array(bench.sent[before...]).segments
     #expect(sent.map(\.flags) == [[.rst, .ack]])
     #expect(sent.map(\.sequence) == [answer.sequence &+ 1])
-    #expect(Self.answers(version, to: 70, TCPFrame.syn, in: &bench, { $0.sourcePort = 4_001 }).map(\.flags) == [[.rst, .ack]])
+    #expect(
+      Self.answers(version, to: 70, TCPFrame.syn, in: &bench, { $0.sourcePort = 4_001 }).map(\.flags) == [[.rst, .ack]])
   }
 
   // MARK: CLOSED
@@ -121,7 +127,8 @@ struct TCPListenTests {
 
   @Test(
     "CLOSED: without an ACK the RST has number 0 and acknowledges all of the segment", .rfc(9293, section: "3.10.7.1"),
-    arguments: IPVersion.allCases, [(TCPFrame.syn, 0, 1), (0, 10, 10), (TCPFrame.fin, 5, 6), (TCPFrame.syn, 7, 8)] as [(UInt8, Int, UInt32)])
+    arguments: IPVersion.allCases,
+    [(TCPFrame.syn, 0, 1), (0, 10, 10), (TCPFrame.fin, 5, 6), (TCPFrame.syn, 7, 8)] as [(UInt8, Int, UInt32)])
   func withoutAcknowledgmentInClosed(version: IPVersion, row: (flags: UInt8, text: Int, length: UInt32)) throws {
     var bench = try Bench()
     let answers = Self.answers(version, to: 9, row.flags, text: row.text, in: &bench)
@@ -162,14 +169,17 @@ struct TCPListenTests {
     bench.expectHealth()
   }
 
-  @Test("A port may listen while a connection from it is in SYN-SENT", .rfc(9293, "MUST-42"), arguments: IPVersion.allCases)
+  @Test(
+    "A port may listen while a connection from it is in SYN-SENT", .rfc(9293, "MUST-42"), arguments: IPVersion.allCases)
   func listenBesideSYNSent(version: IPVersion) throws {
     var bench = try Bench()
     let ends = Bench.ip(version)
-    _ = try bench.b.connect(to: SocketAddress(ends.c, port: 4_000), from: SocketAddress(ends.b, port: 70), at: bench.now)
+    _ = try bench.b.connect(
+      to: SocketAddress(ends.c, port: 4_000), from: SocketAddress(ends.b, port: 70), at: bench.now)
     bench.exchange()
     _ = try bench.b.listen(on: SocketAddress(.any(.v6), port: 70))
-    #expect(Self.answers(version, to: 70, TCPFrame.syn, in: &bench, { $0.sourcePort = 4_001 }).map(\.flags) == [[.syn, .ack]])
+    #expect(
+      Self.answers(version, to: 70, TCPFrame.syn, in: &bench, { $0.sourcePort = 4_001 }).map(\.flags) == [[.syn, .ack]])
     let states = bench.b.socketTable().filter { $0.local.port == 70 }.compactMap(\.state).sorted()
     #expect(states == ["LISTEN", "SYN-RECEIVED", "SYN-SENT"])
   }
@@ -241,7 +251,9 @@ struct TCPListenTests {
     #expect(net.segments(fromA: true).isEmpty)
   }
 
-  @Test("A second OPEN of a connection that exists is refused", .rfc(9293, section: "3.10.1"), arguments: IPVersion.allCases)
+  @Test(
+    "A second OPEN of a connection that exists is refused", .rfc(9293, section: "3.10.1"), arguments: IPVersion.allCases
+  )
   func openTwice(version: IPVersion) throws {
     var net = try TwoHosts()
     let pair = try net.connection(version)
@@ -255,7 +267,10 @@ struct TCPListenTests {
 
   @Test(
     "A SYN from an address that is not one host's is dropped without a word", .rfc(9293, "MUST-63"),
-    arguments: ["224.0.0.1", "255.255.255.255", "0.0.0.0", "127.0.0.1", "192.0.2.255", "192.0.2.2", "ff02::1", "::", "::1", "2001:db8::2"]
+    arguments: [
+      "224.0.0.1", "255.255.255.255", "0.0.0.0", "127.0.0.1", "192.0.2.255", "192.0.2.2", "ff02::1", "::", "::1",
+      "2001:db8::2",
+    ]
       as [IPAddress])
   func invalidSource(source: IPAddress) throws {
     var bench = try Bench()

@@ -45,7 +45,8 @@ struct TCPOptionScripts {
     "An option that nobody knows is skipped by its length", .rfc(9293, "MUST-6"), .rfc(9293, "MUST-68"),
     arguments: IPVersion.allCases,
     [
-      [253, 4, 1, 2, 2, 4, 0x02, 0x58], [99, 2, 2, 4, 0x02, 0x58, 1, 1], [200, 7, 2, 4, 0x05, 0xb4, 0, 2, 4, 0x02, 0x58, 0],
+      [253, 4, 1, 2, 2, 4, 0x02, 0x58], [99, 2, 2, 4, 0x02, 0x58, 1, 1],
+      [200, 7, 2, 4, 0x05, 0xb4, 0, 2, 4, 0x02, 0x58, 0],
     ])
   func unknownOption(version: IPVersion, options: [UInt8]) throws {
     var bench = try Bench()
@@ -96,7 +97,11 @@ struct TCPOptionScripts {
 
   @Test(
     "Options fill whole words, and what is behind them is zero or no operation", .rfc(9293, "MUST-69"),
-    arguments: IPVersion.allCases, [[], [2, 4, 0x05, 0xb4], [3, 3, 7, 0], [4, 2, 3, 3, 7, 0, 0, 0], [8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 7, 0, 0, 0]])
+    arguments: IPVersion.allCases,
+    [
+      [], [2, 4, 0x05, 0xb4], [3, 3, 7, 0], [4, 2, 3, 3, 7, 0, 0, 0],
+      [8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 7, 0, 0, 0],
+    ])
   func padding(version: IPVersion, options: [UInt8]) throws {
     var bench = try Bench()
     let answer = Self.open(version, options, in: &bench)
@@ -118,7 +123,8 @@ struct TCPOptionScripts {
   }
 
   @Test(
-    "The MSS option is sent in every SYN, and follows from the link's MTU less the fixed headers", .rfc(9293, "MUST-14"),
+    "The MSS option is sent in every SYN, and follows from the link's MTU less the fixed headers",
+    .rfc(9293, "MUST-14"),
     .rfc(9293, "MUST-67"), .rfc(9293, "SHLD-5"), .rfc(9293, "MAY-3"),
     arguments: [(.v4, 576), (.v4, 1_500), (.v4, 9_000), (.v6, 1_280), (.v6, 1_500), (.v6, 9_000)] as [(IPVersion, Int)])
   func offeredSegmentSize(version: IPVersion, mtu: Int) throws {

@@ -6,7 +6,9 @@ import Testing
 /// Resets, those of an attacker among them (RFC 9293 section 3.5.2, RFC 5961), and what the program learns of the end.
 @Suite("TCP: resets and ends", .bothVersions)
 struct TCPResetScripts {
-  @Test("A RST with data ends the connection like any other", .rfc(9293, "SHLD-2"), arguments: [TCPState.established, .finWait1, .finWait2])
+  @Test(
+    "A RST with data ends the connection like any other", .rfc(9293, "SHLD-2"),
+    arguments: [TCPState.established, .finWait1, .finWait2])
   func resetWithData(state: TCPState) {
     let t = TCPScript.inState(state)
     t.receive(.rst(seq: 1, count: 100))
@@ -47,7 +49,9 @@ struct TCPResetScripts {
     t.expectState(.closed)
   }
 
-  @Test("The answer to a challenge of a SYN, from a peer that started anew, ends the connection", .rfc(5961, section: "4.2"))
+  @Test(
+    "The answer to a challenge of a SYN, from a peer that started anew, ends the connection", .rfc(5961, section: "4.2")
+  )
   func restartedPeer() {
     let t = TCPScript()
     t.receive(.syn().with { $0.seq = 12_345 })
@@ -56,7 +60,9 @@ struct TCPResetScripts {
     t.expectError(.reset)
   }
 
-  @Test("An ACK up to the largest window behind is taken, one before it is challenged", .rfc(9293, "MAY-12"), .rfc(5961, section: "5.2"), arguments: [(3_001, true), (3_000, false)])
+  @Test(
+    "An ACK up to the largest window behind is taken, one before it is challenged", .rfc(9293, "MAY-12"),
+    .rfc(5961, section: "5.2"), arguments: [(3_001, true), (3_000, false)])
   func oldAcknowledgment(number: Int, isTaken: Bool) {
     let t = TCPScript(.established(window: 1_000))
     for turn in 0..<4 { t.write(1_000).receive(.ack((turn + 1) * 1_000 + 1)) }
@@ -148,7 +154,9 @@ struct TCPResetScripts {
     #expect(t.sent.map(\.flags) == [[.rst, .ack]])
   }
 
-  @Test("A full close with text unread resets, wherever it happens", .rfc(9293, "SHLD-3"), arguments: [TCPState.established, .finWait1, .finWait2])
+  @Test(
+    "A full close with text unread resets, wherever it happens", .rfc(9293, "SHLD-3"),
+    arguments: [TCPState.established, .finWait1, .finWait2])
   func closeWithUnread(state: TCPState) {
     let t = TCPScript.inState(state)
     t.receive(.data(seq: 1, count: 10, ack: 1)).ignore().close()

@@ -199,7 +199,9 @@ struct TCPRetransmissionScripts {
     #expect(!t.info.isRecovering)
   }
 
-  @Test("Recovery halves ssthresh, but not below two segments", .rfc(5681, section: "3.1"), arguments: [(8, 4_000), (4, 2_000), (2, 2_000)])
+  @Test(
+    "Recovery halves ssthresh, but not below two segments", .rfc(5681, section: "3.1"),
+    arguments: [(8, 4_000), (4, 2_000), (2, 2_000)])
   func threshold(segments: Int, expected: Int) {
     let t = Self.script(segments)
     t.write(segments * 1_000).ignore()
@@ -270,7 +272,9 @@ struct TCPRetransmissionScripts {
     #expect(t.info.congestionWindow <= 5_000)
   }
 
-  @Test("The initial window is ten segments of up to 1460 bytes", .rfc(6928, section: "2"), arguments: [(536, 5_360), (1_000, 10_000), (1_460, 14_600)])
+  @Test(
+    "The initial window is ten segments of up to 1460 bytes", .rfc(6928, section: "2"),
+    arguments: [(536, 5_360), (1_000, 10_000), (1_460, 14_600)])
   func initialWindow(mss: Int, expected: Int) {
     let t = TCPScript(.established(mss: mss, sack: false))
     #expect(t.info.congestionWindow == expected)

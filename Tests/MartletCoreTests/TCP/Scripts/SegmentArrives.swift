@@ -86,16 +86,20 @@ extension Cell {
     Cell(.synSent, "SYN", .syn(mss: 1_000), .synAck(), next: .synReceived),
     Cell(.synSent, "SYN, ACK of our SYN", .synAck(mss: 1_000), .ack(1, seq: 1), next: .established),
     Cell(
-      .synSent, "SYN, ACK of what was never sent", .synAck().with { $0.ack = 9 }, .rst(seq: 9), drop: .tcpBadAcknowledgment),
+      .synSent, "SYN, ACK of what was never sent", .synAck().with { $0.ack = 9 }, .rst(seq: 9),
+      drop: .tcpBadAcknowledgment),
     Cell(
-      .synSent, "SYN, ACK of the number before", .synAck().with { $0.ack = 0 }, .rst(seq: 0), drop: .tcpBadAcknowledgment),
+      .synSent, "SYN, ACK of the number before", .synAck().with { $0.ack = 0 }, .rst(seq: 0),
+      drop: .tcpBadAcknowledgment),
     Cell(.synSent, "ACK of our SYN without a SYN", .ack(1, seq: 0), drop: .tcpNoAcknowledgment),
     Cell(.synSent, "ACK of what was never sent", .ack(700, seq: 0), .rst(seq: 700), drop: .tcpBadAcknowledgment),
     Cell(.synSent, "RST without ACK", .rst(seq: 0), drop: .tcpResetIgnored),
     Cell(.synSent, "RST with an ACK of our SYN", .rst(seq: 0, ack: 1), next: .closed, error: .refused),
     Cell(.synSent, "RST with another ACK", .rst(seq: 0, ack: 2), drop: .tcpResetIgnored),
     Cell(.synSent, "text without a SYN", .data(seq: 1, count: 10, ack: 1), drop: .tcpNoAcknowledgment),
-    Cell(.synSent, "text without SYN and ACK", .data(seq: 1, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
+    Cell(
+      .synSent, "text without SYN and ACK", .data(seq: 1, count: 10).with { $0.flags = .psh },
+      drop: .tcpNoAcknowledgment),
     Cell(.synSent, "FIN without a SYN", .fin(seq: 1, ack: 1), drop: .tcpNoAcknowledgment),
     Cell(
       .synSent, "SYN, ACK with a FIN", .synAck(mss: 1_000).with { $0.flags.insert(.fin) }, .ack(2, seq: 1),
@@ -120,7 +124,8 @@ extension Cell {
     Cell(
       .synReceived, "SYN in the window", .syn().with { $0.seq = 1 }, next: .closed, drop: .tcpSynOnSynchronized),
     Cell(
-      .synReceived, "SYN outside the window", .syn().with { $0.seq = 900_000 }, .ack(1, seq: 1), drop: .tcpOutsideWindow),
+      .synReceived, "SYN outside the window", .syn().with { $0.seq = 900_000 }, .ack(1, seq: 1), drop: .tcpOutsideWindow
+    ),
     Cell(.synReceived, "ACK of our SYN", .ack(1, seq: 1), next: .established),
     Cell(.synReceived, "ACK of what was never sent", .ack(2, seq: 1), .rst(seq: 2), drop: .tcpBadAcknowledgment),
     Cell(.synReceived, "ACK of the number before", .ack(0, seq: 1), .rst(seq: 0), drop: .tcpBadAcknowledgment),
@@ -131,10 +136,12 @@ extension Cell {
     Cell(.synReceived, "text with the ACK", .data(seq: 1, count: 10, ack: 1), next: .established, text: 10),
     Cell(.synReceived, "FIN with the ACK", .fin(seq: 1, ack: 1), .ack(2, seq: 1), next: .closeWait),
     Cell(
-      .synReceived, "urgent text with the ACK", .data(seq: 1, count: 10, ack: 1, urgent: 4), next: .established, text: 10,
+      .synReceived, "urgent text with the ACK", .data(seq: 1, count: 10, ack: 1, urgent: 4), next: .established,
+      text: 10,
       isUrgent: true),
     Cell(
-      .synReceived, "text without an ACK", .data(seq: 1, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
+      .synReceived, "text without an ACK", .data(seq: 1, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment
+    ),
   ]
 
   static let established: [Cell] = [
@@ -155,7 +162,8 @@ extension Cell {
     Cell(.established, "text behind a gap", .data(seq: 11, count: 10, ack: 1), .ack(1, seq: 1, sack: 11..<21)),
     Cell(.established, "text, half of it old", .data(seq: -9, count: 20, ack: 1), text: 10),
     Cell(
-      .established, "text without an ACK", .data(seq: 1, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
+      .established, "text without an ACK", .data(seq: 1, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment
+    ),
     Cell(.established, "urgent text", .data(seq: 1, count: 10, ack: 1, urgent: 10), text: 10, isUrgent: true),
     Cell(.established, "an urgent pointer alone", .data(seq: 1, count: 0, ack: 1, urgent: 10), isUrgent: true),
     Cell(.established, "FIN", .fin(seq: 1, ack: 1), .ack(2, seq: 1), next: .closeWait),
@@ -238,7 +246,8 @@ extension Cell {
     Cell(.closing, "an ACK that came before", .ack(1, seq: 2)),
     Cell(.closing, "old text", .data(seq: 0, count: 1, ack: 1), .ack(2, seq: 2), drop: .tcpDuplicate),
     Cell(.closing, "text behind the FIN", .data(seq: 2, count: 10, ack: 1), drop: .tcpAfterClose),
-    Cell(.closing, "text without an ACK", .data(seq: 2, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
+    Cell(
+      .closing, "text without an ACK", .data(seq: 2, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
     Cell(.closing, "an urgent pointer behind the FIN", .data(seq: 2, count: 0, ack: 1, urgent: 10)),
     Cell(.closing, "the FIN again", .fin(seq: 1, ack: 1), .ack(2, seq: 2), drop: .tcpDuplicate),
     Cell(.closing, "another FIN", .fin(seq: 2, ack: 1)),
@@ -255,7 +264,8 @@ extension Cell {
     Cell(.lastAck, "an ACK that came before", .ack(1, seq: 2)),
     Cell(.lastAck, "old text", .data(seq: 0, count: 1, ack: 1), .ack(2, seq: 2), drop: .tcpDuplicate),
     Cell(.lastAck, "text behind the FIN", .data(seq: 2, count: 10, ack: 1), drop: .tcpAfterClose),
-    Cell(.lastAck, "text without an ACK", .data(seq: 2, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
+    Cell(
+      .lastAck, "text without an ACK", .data(seq: 2, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
     Cell(.lastAck, "an urgent pointer behind the FIN", .data(seq: 2, count: 0, ack: 1, urgent: 10)),
     Cell(.lastAck, "the FIN again", .fin(seq: 1, ack: 1), .ack(2, seq: 2), drop: .tcpDuplicate),
     Cell(.lastAck, "another FIN", .fin(seq: 2, ack: 1)),
@@ -271,7 +281,8 @@ extension Cell {
     Cell(.timeWait, "an ACK that came before", .ack(2, seq: 2)),
     Cell(.timeWait, "old text", .data(seq: 0, count: 1, ack: 2), .ack(2, seq: 2), drop: .tcpDuplicate),
     Cell(.timeWait, "text behind the FIN", .data(seq: 2, count: 10, ack: 2), drop: .tcpAfterClose),
-    Cell(.timeWait, "text without an ACK", .data(seq: 2, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
+    Cell(
+      .timeWait, "text without an ACK", .data(seq: 2, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment),
     Cell(.timeWait, "an urgent pointer behind the FIN", .data(seq: 2, count: 0, ack: 2, urgent: 10)),
     Cell(.timeWait, "the FIN again", .fin(seq: 1, ack: 2), .ack(2, seq: 2), drop: .tcpDuplicate),
   ]

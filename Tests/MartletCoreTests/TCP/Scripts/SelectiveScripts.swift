@@ -112,7 +112,8 @@ struct TCPSelectiveScripts {
     t.expect(.rst(seq: 1, ack: 1).with { $0.sack = [] })
   }
 
-  @Test("The gap's end is acknowledged at once, with all that was kept", .rfc(5681, section: "4.2"), .rfc(9293, "SHLD-31"))
+  @Test(
+    "The gap's end is acknowledged at once, with all that was kept", .rfc(5681, section: "4.2"), .rfc(9293, "SHLD-31"))
   func gapEnds() {
     let t = TCPScript(.established(sack: false))
     t.receive(.data(seq: 101, count: 900, ack: 1)).ignore()

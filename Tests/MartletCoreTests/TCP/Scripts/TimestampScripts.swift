@@ -120,12 +120,12 @@ struct TCPTimestampScripts {
   @Test("Timestamps pass their end like sequence numbers", .rfc(7323, section: "5.2"))
   func wraps() {
     let t = TCPScript(.established(timestamps: true))
-    // Two steps of less than half the space each.
-    t.receive(.data(seq: 1, count: 10, ack: 1, timestamp: 0x7fff_0000))
-    t.receive(.data(seq: 11, count: 10, ack: 1, timestamp: 0xffff_fff0))
-    t.receive(.data(seq: 21, count: 10, ack: 1, timestamp: 5))
+    // Two steps of less than half the space each, and an ACK behind each.
+    t.receive(.data(seq: 1, count: 10, ack: 1, timestamp: 0x7fff_0000)).at(1)
+    t.receive(.data(seq: 11, count: 10, ack: 1, timestamp: 0xfff0_0000)).at(2)
+    t.receive(.data(seq: 21, count: 10, ack: 1, timestamp: 5)).at(3)
     #expect(t.read() == .bytes(30))
-    t.receive(.data(seq: 31, count: 10, ack: 1, timestamp: 0xffff_fff1))
+    t.receive(.data(seq: 31, count: 10, ack: 1, timestamp: 0xfff0_0001))
     t.expectDrops(.tcpOldTimestamp)
   }
 
@@ -155,7 +155,9 @@ struct TCPTimestampScripts {
     t.expectState(.established)
   }
 
-  @Test("The peer's timestamp is kept for 24 days and then counts no more", .rfc(7323, section: "5.5"), arguments: [(23, false), (25, true)])
+  @Test(
+    "The peer's timestamp is kept for 24 days and then counts no more", .rfc(7323, section: "5.5"),
+    arguments: [(23, false), (25, true)])
   func age(days: Int, isTaken: Bool) {
     let t = TCPScript(.established(timestamps: true))
     t.at(Double(days) * 86_400).receive(.data(seq: 1, count: 10, ack: 1, timestamp: 900))

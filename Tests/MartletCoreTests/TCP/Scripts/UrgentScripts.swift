@@ -5,7 +5,9 @@ import Testing
 
 @Suite("TCP: urgent data, state by state", .bothVersions)
 struct TCPUrgentScripts {
-  @Test("Urgent data may be a byte, a window, or longer than what came with the pointer", .rfc(9293, "MUST-31"), arguments: [1, 100, 1_000, 40_000])
+  @Test(
+    "Urgent data may be a byte, a window, or longer than what came with the pointer", .rfc(9293, "MUST-31"),
+    arguments: [1, 100, 1_000, 40_000])
   func anyLength(count: Int) {
     let t = TCPScript()
     t.receive(.data(seq: 1, count: 1_000, ack: 1, urgent: count))
@@ -21,7 +23,8 @@ struct TCPUrgentScripts {
     #expect(t.urgentByteCount == nil)
   }
 
-  @Test("Urgent data of any length goes out", .rfc(9293, "MUST-31"), .rfc(9293, "MUST-30"), arguments: [1, 1_000, 5_500])
+  @Test(
+    "Urgent data of any length goes out", .rfc(9293, "MUST-31"), .rfc(9293, "MUST-30"), arguments: [1, 1_000, 5_500])
   func anyLengthSent(count: Int) {
     let t = TCPScript()
     t.change {
@@ -105,7 +108,9 @@ struct TCPUrgentScripts {
     t.expect(.ack(101, window: 0))
   }
 
-  @Test("A RST at RCV.NXT counts with the window closed, and one beyond it does not", .rfc(9293, "MUST-66"), arguments: [(101, true), (102, false)])
+  @Test(
+    "A RST at RCV.NXT counts with the window closed, and one beyond it does not", .rfc(9293, "MUST-66"),
+    arguments: [(101, true), (102, false)])
   func resetWithClosedWindow(place: Int, counts: Bool) {
     let t = TCPScript(.established { $0.options.receiveBufferByteCount = 100 })
     t.receive(.data(seq: 1, count: 100, ack: 1)).at(1).ignore()

@@ -53,7 +53,9 @@ struct TCPWindowScripts {
     #expect(t.info.outOfOrderByteCount == 1)
   }
 
-  @Test("An empty segment is acceptable up to the last byte of the window", .rfc(9293, section: "3.4"), arguments: [(1_000, true), (1_001, false)])
+  @Test(
+    "An empty segment is acceptable up to the last byte of the window", .rfc(9293, section: "3.4"),
+    arguments: [(1_000, true), (1_001, false)])
   func emptySegment(place: Int, isAcceptable: Bool) {
     let t = TCPScript(.established { $0.options.receiveBufferByteCount = 1_000 })
     t.receive(.ack(1, seq: place))
@@ -130,6 +132,16 @@ struct TCPWindowScripts {
     #expect(t.info.sendWindow == 1_000)
   }
 
+  @Test(
+    "Without a scale nothing past the 65,535 bytes that were offered is taken", .rfc(9293, section: "3.4"),
+    arguments: [(65_535, true), (65_536, false)])
+  func offeredIsAll(place: Int, isTaken: Bool) {
+    let t = TCPScript(.established { $0.options.receiveBufferByteCount = 1 << 20 })
+    t.write(10).ignore()
+    t.receive(.data(seq: place, count: 1, ack: 1))
+    if isTaken { t.expectDrops() } else { t.expectDrops(.tcpOutsideWindow) }
+  }
+
   @Test("A SYN without the option is answered without it", .rfc(7323, section: "2.2"))
   func answerWithoutScale() {
     let t = TCPScript(.accepting())
@@ -151,7 +163,9 @@ struct TCPWindowScripts {
     #expect(t.info.sendWindow == 1_000 << scale)
   }
 
-  @Test("The buffer decides the scale that we offer", .rfc(7323, section: "2.3"), arguments: [(65_535, 0), (65_536, 1), (1 << 20, 5), (1 << 30, 14)])
+  @Test(
+    "The buffer decides the scale that we offer", .rfc(7323, section: "2.3"),
+    arguments: [(65_535, 0), (65_536, 1), (1 << 20, 5), (1 << 30, 14)])
   func scaleOfBuffer(buffer: Int, scale: Int) {
     let t = TCPScript(.connecting { $0.options.receiveBufferByteCount = buffer })
     t.change { _ in }
@@ -176,7 +190,9 @@ struct TCPWindowScripts {
     t.expect(.data(seq: 1, count: 500, push: true))
   }
 
-  @Test("Half of the largest window is worth a segment, less is not", .rfc(9293, "MUST-38"), arguments: [(500, true), (499, false)])
+  @Test(
+    "Half of the largest window is worth a segment, less is not", .rfc(9293, "MUST-38"),
+    arguments: [(500, true), (499, false)])
   func halfOfLargest(window: Int, goes: Bool) {
     let t = TCPScript(.established(window: 1_000))
     t.write(3_000)
