@@ -17,6 +17,7 @@ if grep -E "^$PWD/(Sources|Tests|Examples)/.*warning:" "$log" | sort -u | grep .
 fi
 
 echo "== test, and what the tests show of RFC 9293"
+python3 scripts/conformance_test.py
 scripts/conformance.sh --check
 
 echo "== examples"

@@ -1,16 +1,12 @@
 #!/usr/bin/env python3
 """Writes docs/conformance/rfc9293.md from what the tests said of themselves; see conformance.sh."""
 
+import argparse
 import json
 import re
 import sys
 from collections import defaultdict
 from pathlib import Path
-
-FOLDER = Path("docs/conformance")
-REQUIREMENTS = FOLDER / "rfc9293.tsv"
-DEVIATIONS = FOLDER / "deviations.md"
-TABLE = FOLDER / "rfc9293.md"
 
 HEAD = """\
 # RFC 9293, requirement by requirement
@@ -23,18 +19,18 @@ passed. "deviates": `deviations.md` says what is not done and why; beside "passe
 """
 
 
-def read_requirements():
-    rows = [line.split("\t") for line in REQUIREMENTS.read_text().splitlines()[1:] if line]
+def read_requirements(path):
+    rows = [line.split("\t") for line in path.read_text().splitlines()[1:] if line]
     return [(row[0], row[1], row[3]) for row in rows]
 
 
-def read_deviations(known):
+def read_deviations(path, known):
     """Lines of the form `- **MUST-51** (section): why not`."""
     found = set()
-    for line in DEVIATIONS.read_text().splitlines():
+    for line in path.read_text().splitlines():
         for name in re.findall(r"\*\*([A-Z]+-\d+)\*\*", line.split(":")[0]) if line.startswith("- ") else []:
             if name not in known:
-                sys.exit(f"{DEVIATIONS}: RFC 9293 has no requirement {name}")
+                sys.exit(f"{path}: RFC 9293 has no requirement {name}")
             found.add(name)
     return found
 
@@ -47,7 +43,7 @@ def without_place(identifier):
 def read_events(path):
     """The names of all tests, and those that ran and passed."""
     names, ended, bad = {}, set(), set()
-    for line in Path(path).read_text().splitlines():
+    for line in path.read_text().splitlines():
         record = json.loads(line)
         payload = record["payload"]
         if record["kind"] == "test":
@@ -65,15 +61,21 @@ def read_events(path):
 
 
 def main():
-    tags_path, events_path, *options = sys.argv[1:]
-    requirements = read_requirements()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tags", type=Path)
+    parser.add_argument("events", type=Path)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--folder", type=Path, default=Path("docs/conformance"))
+    options = parser.parse_args()
+    table = options.folder / "rfc9293.md"
+    requirements = read_requirements(options.folder / "rfc9293.tsv")
     known = {name for name, _, _ in requirements}
-    deviations = read_deviations(known)
-    names, passed = read_events(events_path)
+    deviations = read_deviations(options.folder / "deviations.md", known)
+    names, passed = read_events(options.events)
 
     tests = defaultdict(set)
     unknown = set()
-    for line in Path(tags_path).read_text().splitlines():
+    for line in options.tags.read_text().splitlines():
         identifier, rfc, clause = line.split("\t")
         if rfc != "9293" or clause.startswith("section "):
             continue
@@ -104,8 +106,8 @@ def main():
 
     total = f"\n{len(requirements)} requirements: " + ", ".join(f"{counts[key]} {key}" for key in sorted(counts)) + ".\n"
     text = HEAD + "\n".join(rows) + "\n" + total
-    before = TABLE.read_text() if TABLE.exists() else ""
-    TABLE.write_text(text)
+    before = table.read_text() if table.exists() else ""
+    table.write_text(text)
     print(total.strip())
     if missing:
         print("neither a test that passed nor a line in deviations.md: " + ", ".join(missing), file=sys.stderr)
@@ -114,12 +116,12 @@ def main():
     for line in sorted(unknown):
         failed = True
         print(f"RFC 9293 has no requirement {line}", file=sys.stderr)
-    if "--check" in options:
+    if options.check:
         if any(name.startswith("MUST-") for name in missing):
             failed = True
         if text != before:
             failed = True
-            print(f"{TABLE} was out of date: commit what was just written", file=sys.stderr)
+            print(f"{table} was out of date: commit what was just written", file=sys.stderr)
     return failed
 
 

@@ -47,6 +47,15 @@ struct TCPHandshakeTests {
     t.expect(.data(seq: 1, count: 100, ack: 1))
   }
 
+  @Test("The peer's SYN is acknowledged even if its SYN, ACK comes before ours went out", .rfc(9293, "MUST-10"))
+  func simultaneousOpenAtOnce() {
+    let t = TCPScript(.connecting())
+    t.change { _ in }
+    t.ignore().receive(.syn(mss: 1_000), .synAck(mss: 1_000))
+    t.expectState(.established)
+    t.expect(.ack(1, seq: 1))
+  }
+
   @Test(
     "A FIN that comes with the SYN of a simultaneous open waits until both know each other",
     .rfc(9293, section: "3.10.7.3"))

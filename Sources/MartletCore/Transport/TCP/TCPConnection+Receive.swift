@@ -193,6 +193,8 @@ extension TCPConnection {
       sendWindowSequence = header.sequenceNumber
       sendWindowAcknowledgment = number
       establish(at: now)
+      // Both opened at once, and our SYN, ACK did not go out yet: an ACK of the peer's SYN takes its place.
+      if owed.contains(.syn) { owed.insert(.acknowledgment) }
       owed.remove(.syn)
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }

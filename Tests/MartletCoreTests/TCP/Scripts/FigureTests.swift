@@ -35,12 +35,26 @@ struct TCPFigureTests {
     var net = try TwoHosts()
     let a = SocketAddress(version == .v4 ? TwoHosts.a4 : TwoHosts.a6, port: 1_000)
     let b = Self.remote(version, port: 2_000)
+    // So that the neighbours know each other.
+    _ = try net.connection(version)
+    let before = (Self.states(net.a), Self.states(net.b))
+    net.frames = []
+    // Both SYNs are on their way before either arrives.
     let atA = try net.a.connect(to: b, from: a, at: net.now)
     let atB = try net.b.connect(to: a, from: b, at: net.now)
-    // Both neighbours have to be found, so that neither SYN goes out before the other's host wants one too.
-    net.run(for: .seconds(10))
-    #expect(Self.states(net.a) == ["ESTABLISHED"])
-    #expect(Self.states(net.b) == ["ESTABLISHED"])
+    let crossing = net.cross()
+    #expect(crossing.fromA.map(\.flags) == [.syn])
+    #expect(crossing.fromB.map(\.flags) == [.syn])
+    #expect(try net.a.info(of: atA).state == .synReceived)
+    #expect(try net.b.info(of: atB).state == .synReceived)
+    let answers = net.cross()
+    #expect(answers.fromA.map(\.flags) == [[.syn, .ack]])
+    #expect(answers.fromB.map(\.flags) == [[.syn, .ack]])
+    #expect(try net.a.info(of: atA).state == .established)
+    #expect(try net.b.info(of: atB).state == .established)
+    // One connection, not two.
+    #expect(Self.states(net.a).count == before.0.count + 1)
+    #expect(Self.states(net.b).count == before.1.count + 1)
     try net.a.write("from A", to: atA, at: net.now)
     try net.b.write("from B", to: atB, at: net.now)
     net.exchange()
@@ -181,12 +195,9 @@ struct TCPFigureTests {
     // Both FINs are on their way before either arrives.
     try net.a.shutdownWrite(pair.client, at: net.now)
     try net.b.shutdownWrite(pair.server, at: net.now)
-    var fromA = PacketQueue()
-    net.a.transmit(from: net.eth, at: net.now) { fromA.append($0) }
-    var fromB = PacketQueue()
-    net.b.transmit(from: net.eth, at: net.now) { fromB.append($0) }
-    while let packet = fromA.popFirst() { net.b.receive(packet, on: net.eth, at: net.now) }
-    while let packet = fromB.popFirst() { net.a.receive(packet, on: net.eth, at: net.now) }
+    let crossing = net.cross()
+    #expect(crossing.fromA.map(\.flags) == [[.fin, .ack]])
+    #expect(crossing.fromB.map(\.flags) == [[.fin, .ack]])
     #expect(Self.states(net.a) == ["CLOSING"])
     #expect(Self.states(net.b) == ["CLOSING", "LISTEN"])
     net.exchange()

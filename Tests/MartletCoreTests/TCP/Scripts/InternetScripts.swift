@@ -25,25 +25,23 @@ struct TCPInternetScripts {
   func checksumReceived(version: IPVersion) throws {
     var net = try TwoHosts()
     let pair = try net.connection(version)
-    // One bit of the first data segment turns on its way.
-    let before = net.b.drops[.tcpChecksum]
-    var segment = TCPFrame(from: 4_000, to: 80, flags: TCPFrame.syn)
-    segment.checksum = 0x1234
-    let source = version == .v4 ? TwoHosts.a4 : TwoHosts.a6
-    let bytes = segment.bytes(from: source, to: version == .v4 ? TwoHosts.b4 : TwoHosts.b6)
+    // The text is kept from arriving; then it arrives with one bit turned.
     net.frames = []
-    net.inject(
-      version == .v4
-        ? Frames.ethernet(
-          to: TwoHosts.macB, from: TwoHosts.macA, type: 0x0800,
-          IPv4Frame(from: "192.0.2.1", to: "192.0.2.2", protocol: 6, bytes).bytes)
-        : Frames.ethernet(
-          to: TwoHosts.macB, from: TwoHosts.macA, type: 0x86dd,
-          IPv6Frame(from: "2001:db8::1", to: "2001:db8::2", protocol: 6, bytes).bytes))
-    #expect(net.b.drops[.tcpChecksum] == before + 1)
-    #expect(net.segments(fromA: false).isEmpty)
+    net.delivers = { fromA, bytes in !fromA || WireSegment(bytes)?.payload.isEmpty != false }
     try net.a.write("hello", to: pair.client, at: net.now)
     net.exchange()
+    net.delivers = { _, _ in true }
+    var frame = try #require(net.frames.last { $0.fromA }).bytes
+    #expect(WireSegment(frame)?.payload == Array("hello".utf8))
+    frame[frame.count - 1] ^= 4
+    let before = net.b.drops[.tcpChecksum]
+    net.frames = []
+    net.inject(frame)
+    #expect(net.b.drops[.tcpChecksum] == before + 1)
+    #expect(net.segments(fromA: false).isEmpty)
+    #expect(try net.b.readText(pair.server, at: net.now) == "")
+    // The text comes again, whole.
+    net.run(for: .seconds(1))
     #expect(try net.b.readText(pair.server, at: net.now) == "hello")
   }
 
@@ -230,5 +228,38 @@ struct TCPInternetScripts {
     #expect(try net.a.info(of: pair.client).congestionWindow == window)
     #expect(net.a.takeError(of: pair.client) == nil)
     #expect(net.frames.isEmpty)
+  }
+
+  @Test(
+    "At R1 the next hop comes under suspicion and is asked whether it is there", .rfc(9293, "MUST-20"),
+    arguments: IPVersion.allCases)
+  func suspicion(version: IPVersion) throws {
+    var net = try TwoHosts()
+    let pair = try net.connection(version)
+    let hop = version == .v4 ? TwoHosts.b4 : TwoHosts.b6
+    func state(_ net: borrowing TwoHosts) -> Neighbor.State? {
+      net.a.neighborTable().first { $0.address == hop }?.state
+    }
+    #expect(state(net) == .reachable)
+    // Segments are lost, all else arrives.
+    net.delivers = { _, bytes in WireSegment(bytes) == nil }
+    net.frames = []
+    try net.a.write("hello", to: pair.client, at: net.now)
+    net.run(for: .milliseconds(1_300))
+    #expect(net.segments(fromA: true).count == 3)
+    #expect(state(net) == .reachable)
+    // The third retransmission is R1. It uses the neighbour, and so the check begins (RFC 4861 section 7.3.3).
+    net.run(for: .milliseconds(200))
+    #expect(net.segments(fromA: true).count == 4)
+    #expect(state(net) == .delay)
+    let before = net.frames.count
+    net.run(for: .seconds(5))
+    // An ARP request, or a neighbour solicitation, to the neighbour alone.
+    let probes = net.frames[before...].filter {
+      $0.fromA && (version == .v4 ? $0.bytes[12...13] == [8, 6] && $0.bytes[21] == 1 : $0.bytes[54] == 135)
+    }
+    #expect(probes.map { Array($0.bytes[0..<6]) } == [Frames.bytes(of: TwoHosts.macB)])
+    // It answers: it was not the neighbour.
+    #expect(state(net) == .reachable)
   }
 }

@@ -46,6 +46,24 @@ extension TwoHosts {
     frames.filter { $0.fromA == fromA }.map(\.bytes).segments
   }
 
+  /// Lets both hosts send, and only then gives each what the other sent.
+  mutating func cross() -> (fromA: [WireSegment], fromB: [WireSegment]) {
+    var fromA = PacketQueue()
+    a.transmit(from: eth, at: now) { fromA.append($0) }
+    var fromB = PacketQueue()
+    b.transmit(from: eth, at: now) { fromB.append($0) }
+    var sent: (fromA: [[UInt8]], fromB: [[UInt8]]) = ([], [])
+    while let packet = fromA.popFirst() {
+      sent.fromA.append(packet.allBytes)
+      b.receive(packet, on: eth, at: now)
+    }
+    while let packet = fromB.popFirst() {
+      sent.fromB.append(packet.allBytes)
+      a.receive(packet, on: eth, at: now)
+    }
+    return (sent.fromA.segments, sent.fromB.segments)
+  }
+
   /// A client of A and B's end of the connection, with B listening on `port`.
   mutating func connection(
     _ version: IPVersion, port: UInt16 = 80, options: TCPSocketOptions = TCPSocketOptions()
