@@ -131,11 +131,6 @@ extension TCPConnection {
         restartTimeWait(on: header, at: now)
         return .tcpOldTimestamp
       }
-      // R3: a segment that covers Last.ACK.sent brings the newest timestamp.
-      if header.sequenceNumber <= lastAcknowledged {
-        recentTimestamp = timestamps.value
-        recentTimestampAt = now
-      }
     }
 
     // First, the sequence number.
@@ -199,6 +194,12 @@ extension TCPConnection {
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
     if state == .closed { return nil }
+    // R3 of RFC 7323 section 5.3, once the segment is known to be good: one that covers Last.ACK.sent brings the newest
+    // timestamp.
+    if flags.contains(.timestamps), let timestamps = options.timestamps, header.sequenceNumber <= lastAcknowledged {
+      recentTimestamp = timestamps.value
+      recentTimestampAt = now
+    }
     return receiveUrgentTextAndFIN(header, payload: payload, at: now)
   }
 

@@ -107,6 +107,24 @@ struct TCPTimestampScripts {
     t.expect(.data(seq: 1, count: 10, echo: 1_000))
   }
 
+  @Test(
+    "Nor does anything that is not taken bring a timestamp, or anyone could stop the stream with a large one",
+    .rfc(7323, section: "5.3"),
+    arguments: [
+      .data(seq: 1, count: 10, ack: 1, timestamp: 9_000), .ack(1, seq: -500, timestamp: 9_000),
+      .fin(seq: 3, ack: 1).with { $0.timestamp = 9_000 }, .syn(timestamp: 9_000),
+      .data(seq: 11, count: 10, ack: 700, timestamp: 9_000),
+      .data(seq: 11, count: 10, timestamp: 9_000).with { $0.flags = .psh },
+    ] as [ScriptSegment])
+  func forged(segment: ScriptSegment) {
+    let t = TCPScript(.established(timestamps: true))
+    t.receive(.data(seq: 1, count: 10, ack: 1, timestamp: 2_000)).at(1).ignore()
+    t.receive(segment).at(2).ignore()
+    t.receive(.data(seq: 11, count: 10, ack: 1, timestamp: 2_001)).at(3)
+    t.expect(.ack(21, echo: 2_001))
+    #expect(t.read() == .bytes(20))
+  }
+
   // MARK: PAWS (section 5)
 
   @Test("An equal timestamp is not older", .rfc(7323, section: "5.3"))
