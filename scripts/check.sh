@@ -16,8 +16,9 @@ if grep -E "^$PWD/(Sources|Tests|Examples)/.*warning:" "$log" | sort -u | grep .
   exit 1
 fi
 
-echo "== test"
-swift test
+echo "== test, and what the tests show of RFC 9293"
+python3 scripts/conformance_test.py
+scripts/conformance.sh --check
 
 echo "== examples"
 swift build --package-path Examples 2>&1 | tail -n 1

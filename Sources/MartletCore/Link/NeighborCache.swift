@@ -146,6 +146,13 @@ extension NeighborCache {
     case .stale, .delay, .probe: becomeReachable(place, at: now)
     }
   }
+
+  /// Notes that the neighbour may be gone: what goes its way is not acknowledged (RFC 9293 section 3.8.3, MUST-20; RFC 1122
+  /// section 3.3.1.4). It is checked as soon as it is used.
+  package mutating func suspectReachability(of address: IPAddress, on interface: InterfaceID, at now: Instant) {
+    guard let place = find(address, interface), entries[place].state == .reachable else { return }
+    becomeStale(place, at: now)
+  }
 }
 
 // MARK: - What the link says

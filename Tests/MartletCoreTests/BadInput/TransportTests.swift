@@ -51,7 +51,7 @@ struct BadTransportTests {
       tcp(version, "an option without a length", .tcpOptionMalformed) { $0.options = [1, 1, 1, 2] },
       tcp(version, "a reset of nothing", .tcpNoSocket) { $0.flags = TCPFrame.rst },
       tcp(version, "a FIN of nothing", .tcpNoSocket) { $0.flags = TCPFrame.fin | TCPFrame.ack },
-      tcp(version, "no flags at all", .tcpNoSocket) { $0.flags = 0 },
+      tcp(version, "no flags at all", .tcpNoAcknowledgment) { $0.flags = 0 },
       tcp(version, "a SYN to a port nobody has", .tcpNoSocket) { $0.destinationPort = 9 },
       tcp(version, "an acknowledgement out of the blue", .tcpNoSocket) { $0.flags = TCPFrame.ack },
     ]

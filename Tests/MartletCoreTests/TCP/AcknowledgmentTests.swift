@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: acknowledgements and Nagle")
+@Suite("TCP: acknowledgements and Nagle", .bothVersions)
 struct TCPAcknowledgmentTests {
   @Test(
     "An ACK waits for a second segment, but not long", .rfc(9293, "SHLD-18"), .rfc(9293, "SHLD-19"),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: closing")
+@Suite("TCP: closing", .bothVersions)
 struct TCPCloseTests {
   @Test("The side that closes first goes through FIN-WAIT to TIME-WAIT", .rfc(9293, "MUST-13"))
   func activeClose() {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: opening")
+@Suite("TCP: opening", .bothVersions)
 struct TCPHandshakeTests {
   @Test(
     "An active open sends SYN with its options and acknowledges the answer", .rfc(9293, "MUST-14"),
@@ -45,6 +45,15 @@ struct TCPHandshakeTests {
     #expect(t.changes().contains(.connected))
     t.at(0.2).write(100)
     t.expect(.data(seq: 1, count: 100, ack: 1))
+  }
+
+  @Test("The peer's SYN is acknowledged even if its SYN, ACK comes before ours went out", .rfc(9293, "MUST-10"))
+  func simultaneousOpenAtOnce() {
+    let t = TCPScript(.connecting())
+    t.change { _ in }
+    t.ignore().receive(.syn(mss: 1_000), .synAck(mss: 1_000))
+    t.expectState(.established)
+    t.expect(.ack(1, seq: 1))
   }
 
   @Test(
@@ -133,7 +142,7 @@ struct TCPHandshakeTests {
 
   @Test("Without an MSS option segments are at most 536 bytes over IPv4", .rfc(9293, "MUST-15"))
   func defaultSegmentSize() {
-    let t = TCPScript(.connecting())
+    let t = TCPScript(.connecting { $0.version = .v4 })
     t.change { _ in }
     t.receive(.synAck()).ignore()
     t.write(1_000)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: keep-alive")
+@Suite("TCP: keep-alive", .bothVersions)
 struct TCPKeepAliveTests {
   private func script() -> TCPScript {
     TCPScript(.established { $0.options.keepAlive = true })

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: what ICMP says")
+@Suite("TCP: what ICMP says", .bothVersions)
 struct TCPPathReportTests {
   private static let unreachable = SocketError.unreachable(by: "198.51.100.1")
 

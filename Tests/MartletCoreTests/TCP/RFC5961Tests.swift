@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: segments of an attacker (RFC 5961)")
+@Suite("TCP: segments of an attacker (RFC 5961)", .bothVersions)
 struct TCPRFC5961Tests {
   @Test("A RST elsewhere in the window is challenged", .rfc(5961, section: "3.2"))
   func resetInWindow() {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: retransmission and congestion")
+@Suite("TCP: retransmission and congestion", .bothVersions)
 struct TCPRetransmissionTests {
   @Test("A lost segment is resent after three duplicate ACKs", .rfc(9293, "MUST-19"), .rfc(5681, section: "3.2"))
   func fastRetransmit() {

@@ -5,7 +5,7 @@ import MartletWire
 /// A segment of a script. Sequence numbers count from each side's initial one, so that the first byte of data is 1.
 ///
 /// A field that is nil takes the script's default when the segment is received, and matches anything when it is expected.
-struct ScriptSegment: CustomStringConvertible {
+struct ScriptSegment: CustomStringConvertible, Sendable {
   var flags: TCPFlags
   var seq: Int?
   var ack: Int?

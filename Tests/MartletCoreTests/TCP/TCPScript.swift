@@ -8,6 +8,8 @@ import Testing
 /// Every byte of either stream is a function of its place, so that data is checked wherever it turns up.
 final class TCPScript {
   struct Setup {
+    /// Over which version of IP; a suite with ``BothVersions`` runs over each.
+    var version = BothVersions.current
     var isPassive = false
     var isEstablished = true
     var mss = 1_000
@@ -66,8 +68,14 @@ final class TCPScript {
     }
   }
 
-  static let flow = Flow(
-    localAddress: "192.0.2.1", localPort: 5_001, remoteAddress: "192.0.2.2", remotePort: 80)
+  static let flow = flow(.v4)
+
+  static func flow(_ version: IPVersion) -> Flow {
+    version == .v4
+      ? Flow(localAddress: "192.0.2.1", localPort: 5_001, remoteAddress: "192.0.2.2", remotePort: 80)
+      : Flow(localAddress: "2001:db8::1", localPort: 5_001, remoteAddress: "2001:db8::2", remotePort: 80)
+  }
+
   /// Both streams pass the end of the number space soon.
   static let localBase = SequenceNumber(0xffff_fe00)
   static let peerBase = SequenceNumber(0x7fff_fe00)
@@ -87,6 +95,7 @@ final class TCPScript {
 
   init(_ setup: Setup = .established()) {
     self.setup = setup
+    let flow = Self.flow(setup.version)
     var configuration = setup.configuration
     configuration.initialWindowSegments = setup.initialWindow
     let header = TCPHeader(
@@ -98,12 +107,12 @@ final class TCPScript {
     if setup.timestamps { options.timestamps = TCPTimestamps(value: 1_000, echoReply: 0) }
     if setup.isPassive {
       connection = TCPConnection(
-        accepting: Self.flow, syn: header, options: options, socketOptions: setup.options,
+        accepting: flow, syn: header, options: options, socketOptions: setup.options,
         configuration: configuration, initialSequence: Self.localBase, maximumSegmentSize: 1_480, now: now)
       peerNext = 1
     } else {
       connection = TCPConnection(
-        connecting: Self.flow, options: setup.options, configuration: configuration, initialSequence: Self.localBase,
+        connecting: flow, options: setup.options, configuration: configuration, initialSequence: Self.localBase,
         maximumSegmentSize: 1_480, now: now)
     }
     connection.maximumSuperSegment = UInt16(setup.superSegment)
@@ -188,17 +197,18 @@ final class TCPScript {
     guard var payload = pool.allocate(), let region = pool.allocateRegion(large: true) else { return .poolExhausted }
     let count = segment.count ?? 0
     let seq = segment.seq ?? peerNext
+    let text = segment.flags.contains(.syn) ? seq + 1 : seq
     if count <= 1_500 {
-      let bytes = (0..<count).map { Self.byte(at: seq + $0) }
+      let bytes = (0..<count).map { Self.byte(at: text + $0) }
       unsafe payload.append(copying: bytes.span.bytes)
     } else {
       for index in 0..<count {
-        unsafe region.bytes.storeBytes(of: Self.byte(at: seq + index), toByteOffset: index, as: UInt8.self)
+        unsafe region.bytes.storeBytes(of: Self.byte(at: text + index), toByteOffset: index, as: UInt8.self)
       }
       payload.append(Slice(region, offset: 0, count: count))
     }
     if let ack = segment.ack { peerAck = max(peerAck, ack) }
-    let length = count + (segment.flags.isDisjoint(with: [.syn, .fin]) ? 0 : 1)
+    let length = count + (segment.flags.contains(.syn) ? 1 : 0) + (segment.flags.contains(.fin) ? 1 : 0)
     if seq <= peerNext, !segment.flags.contains(.rst) { peerNext = max(peerNext, seq + length) }
     let header = TCPHeader(
       sourcePort: Self.flow.remotePort, destinationPort: Self.flow.localPort,
@@ -308,9 +318,13 @@ final class TCPScript {
 
   /// What was sent since the last expectation is this, no less and no more.
   func expect(_ segments: ScriptSegment..., at location: SourceLocation = #_sourceLocation) {
+    expect(segments, at: location)
+  }
+
+  func expect(_ segments: [ScriptSegment], at location: SourceLocation = #_sourceLocation) {
     let matches = sent.count == segments.count && zip(segments, sent).allSatisfy { $0.matches($1) }
     #expect(
-      matches, "expected \(segments), sent \(sent)", sourceLocation: location)
+      matches, "over IP\(setup.version) expected \(segments), sent \(sent)", sourceLocation: location)
     sent = []
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: timestamps and PAWS (RFC 7323)")
+@Suite("TCP: timestamps and PAWS (RFC 7323)", .bothVersions)
 struct TCPTimestampTests {
   @Test("Every segment carries the clock and the peer's last timestamp", .rfc(7323, section: "3.2"))
   func clock() {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletCore
 
-@Suite("TCP: urgent data")
+@Suite("TCP: urgent data", .bothVersions)
 struct TCPUrgentTests {
   @Test(
     "The program is told when urgent data is announced and when its end moves on", .rfc(9293, "MUST-30"),

@@ -99,6 +99,8 @@ extension Host {
         }
         return
       }
+      // Fourth: what has neither SYN nor ACK belongs to no connection that ever was (RFC 9293 section 3.10.7.2).
+      if header.flags.isDisjoint(with: [.syn, .ack]) { return drop(packet, .tcpNoAcknowledgment) }
     }
     sendReset(header, payloadByteCount: packet.count, flow)
     drop(packet, .tcpNoSocket)
@@ -292,9 +294,19 @@ extension Host {
     while let index = connectionTimers.popDue(at: now) {
       guard connections.isOccupied(index) else { continue }
       connections[index].wakeUp = .distantFuture
-      if let deadline = connections[index].tcp.deadline, deadline <= now { connections[index].tcp.advance(to: now) }
+      if let deadline = connections[index].tcp.deadline, deadline <= now {
+        connections[index].tcp.advance(to: now)
+        if connections[index].tcp.changes.contains(.softError) { suspectPath(of: connections[index].tcp.flow) }
+      }
       update(index)
     }
+  }
+
+  /// R1: the way to the peer may be broken; whoever stands on it is asked (RFC 9293 section 3.8.3, MUST-20).
+  @inline(never)
+  private mutating func suspectPath(of flow: Flow) {
+    guard let route = findRoute(to: flow.remoteAddress, zone: flow.zone == .loopback ? nil : flow.zone) else { return }
+    neighbors.suspectReachability(of: route.nextHop, on: route.interface, at: now)
   }
 
   // MARK: Segments out

@@ -89,6 +89,8 @@ extension TCPConnection {
     } else {
       flags.remove(.offersScale)
       receiveScale = 0
+      // More than the field can say is never offered, so it must not be taken either.
+      limits.receiveBuffer = min(limits.receiveBuffer, 65_535)
     }
     beginPath()
   }

@@ -136,11 +136,6 @@ extension TCPConnection {
         restartTimeWait(on: header, at: now)
         return .tcpOldTimestamp
       }
-      // R3: a segment that covers Last.ACK.sent brings the newest timestamp.
-      if header.sequenceNumber <= lastAcknowledged {
-        recentTimestamp = timestamps.value
-        recentTimestampAt = now
-      }
     }
 
     // First, the sequence number.
@@ -202,12 +197,20 @@ extension TCPConnection {
       sendWindowSequence = header.sequenceNumber
       sendWindowAcknowledgment = number
       establish(at: now)
+      // Both opened at once, and our SYN, ACK did not go out yet: an ACK of the peer's SYN takes its place.
+      if owed.contains(.syn) { owed.insert(.acknowledgment) }
       owed.remove(.syn)
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
     if let timeout = options.userTimeout { receiveUserTimeout(timeout) }
     if header.flags.contains(.ece) { receiveCongestionEcho(at: now) }
     if state == .closed { return nil }
+    // R3 of RFC 7323 section 5.3, once the segment is known to be good: one that covers Last.ACK.sent brings the newest
+    // timestamp.
+    if flags.contains(.timestamps), let timestamps = options.timestamps, header.sequenceNumber <= lastAcknowledged {
+      recentTimestamp = timestamps.value
+      recentTimestampAt = now
+    }
     return receiveUrgentTextAndFIN(header, options.timestamps, payload: payload, at: now)
   }
 
