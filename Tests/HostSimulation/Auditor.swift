@@ -118,7 +118,9 @@ struct Auditor {
     if connection.wantsTransmit { return nil }
     let isArmed = connection.retransmission != .distantFuture
     if connection.sendNext != connection.sendUnacknowledged, !isArmed { return "something is in flight" }
-    if connection.sendQueueByteCount > 0, !connection.isCorked, !isArmed { return "data waits for the window" }
+    if connection.sendQueueByteCount > 0, !connection.isCorked || connection.finQueued, !isArmed {
+      return "data waits for the window"
+    }
     let waitsForFIN = connection.state == .finWait1 || connection.state == .closing || connection.state == .lastAck
     if waitsForFIN, !isArmed { return "a FIN is not acknowledged" }
     if connection.owesAcknowledgment, connection.delayedAcknowledgment == .distantFuture {

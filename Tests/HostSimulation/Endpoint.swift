@@ -8,6 +8,9 @@ final class Endpoint {
   let isOpener: Bool
   let isRude: Bool
   let isImpatient: Bool
+  /// Whether its listener answers with SYN cookies: when all of an opener's first segment is lost, what follows it cannot
+  /// bring the cookie back, and is reset (RFC 4987 section 3.6).
+  let meetsCookies: Bool
   private let setup: HostSetup
   private let keepAlive: Int
   private var options: TCPSocketOptions
@@ -43,6 +46,7 @@ final class Endpoint {
     isOpener = plan.opener == side || plan.isSimultaneous
     isRude = schedule.isRude(plan.id)
     isImpatient = schedule.isImpatient
+    meetsCookies = !plan.isSimultaneous && schedule.hosts[plan.opener.other.rawValue].usesCookies
     setup = schedule.hosts[side.rawValue]
     self.keepAlive = keepAlive
     options = Self.options(setup, keepAlive: keepAlive)
@@ -147,12 +151,13 @@ final class Endpoint {
       writeIndex = 0
       written = 0
       writtenOfAction = 0
+      hasShutDown = false
       wakeTime = simulation.now + .seconds(1)
       return
     }
     isOver = true
     isBroken = true
-    if isRude || isImpatient { return }
+    if isRude || isImpatient || (meetsCookies && error == .reset) { return }
     if plan.isSimultaneous, !isEstablished, simulation.network.lostNeighborDiscovery >= 3 { return }
     if plan.isSimultaneous, simulation.peer(of: self).isBroken { return }
     throw simulation.failure(.failed, "\(name): \(error)")

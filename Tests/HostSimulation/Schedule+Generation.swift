@@ -16,7 +16,7 @@ struct ScheduleGenerator {
   private var random: RandomStream
   private let seed: UInt64
   /// Faults befall the first packets only: past them the network is sound, so that everything can end.
-  private static let faultHorizon = 1_500
+  private static let faultHorizon = 2_500
   /// A peer backs off twofold each time: more losses in a row than these and even a patient one gives up.
   private static let longestBurst = 8
 
@@ -43,7 +43,7 @@ struct ScheduleGenerator {
     let isPartitioned = chance(0.05)
     let isRude = chance(0.15)
     var plans: [ConnectionPlan] = []
-    for id in 0..<(chance(0.5) ? 1 : int(2...4)) { plans.append(plan(id)) }
+    for id in 0..<(chance(0.4) ? 1 : int(2...6)) { plans.append(plan(id)) }
     for side in Side.allCases {
       schedule.hosts[side.rawValue] = host(isPatient: !isPartitioned, probes: isPartitioned || isRude)
       schedule.lanes[side.rawValue] = lane()
@@ -72,8 +72,8 @@ struct ScheduleGenerator {
     var host = HostSetup()
     if chance(0.4) { host.mtu = [1_280, 1_400, 1_500, 4_000, 9_000][int(0...4)] }
     if chance(0.4) { host.offload = chance(0.5) ? .whole : .split }
-    host.sendBuffer = magnitude(1_500...262_144)
-    host.receiveBuffer = magnitude(1_500...262_144)
+    host.sendBuffer = magnitude(1_500...1_048_576)
+    host.receiveBuffer = magnitude(1_500...1_048_576)
     host.timestamps = chance(0.7)
     host.selective = chance(0.7)
     host.scaling = chance(0.7)
@@ -103,7 +103,7 @@ struct ScheduleGenerator {
   private mutating func program(of id: Int, _ side: Side, isRude: Bool, into events: inout [Event]) {
     func add(_ action: Action) { events.append(.action(connection: id, side, action)) }
     let isChatty = chance(0.2)
-    for _ in 0..<(chance(0.15) ? 0 : int(1...8)) {
+    for _ in 0..<(chance(0.15) ? 0 : chance(0.1) ? int(20...60) : int(1...10)) {
       if chance(0.25) { add(.pauseWriting(magnitude(0...chanceOfLongPause()))) }
       if chance(0.06) { add(.cork(chance(0.6))) }
       if chance(0.06) { add(.noDelay(chance(0.5))) }

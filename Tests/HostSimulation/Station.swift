@@ -89,13 +89,25 @@ final class Station {
     guard let listener else { return }
     while let socket = (try? host.accept(from: listener)) ?? nil {
       let port = Int(host.remoteAddress(of: socket)?.port ?? 0)
-      guard let endpoint = endpoints.first(where: { $0.plan.id == port - Self.firstPort && !$0.isOpener }),
-        endpoint.socket == nil, !endpoint.isOver
-      else { throw simulation.failure(.handshake, "\(side.name) accepted a connection that nobody made, port \(port)") }
+      let endpoint = endpoints.first { $0.plan.id == port - Self.firstPort && !$0.isOpener }
+      guard let endpoint, endpoint.socket == nil else {
+        guard endpoint?.isBroken == true, setup.usesCookies else {
+          throw simulation.failure(.handshake, "\(side.name) accepted a connection that nobody made, port \(port)")
+        }
+        // What brought a cookie once brings it again, and nobody remembers that the connection is over.
+        simulation.trace("\(side.name) \(port - Self.firstPort) is there once more")
+        host.abort(socket, at: simulation.now)
+        continue
+      }
       endpoint.begin(socket, at: simulation.now)
       simulation.trace("\(side.name) \(endpoint.plan.id) accepts")
     }
   }
+}
+
+extension HostSetup {
+  /// Whether a listener answers with SYN cookies as soon as two connections come together.
+  var usesCookies: Bool { synQueue <= 4 }
 }
 
 extension Schedule {

@@ -74,7 +74,7 @@ struct ProgressLine {
     } else {
       print("\(count) of \(total)  \(note)")
     }
-    unsafe fflush(nil)
+    fflush(nil)
   }
 
   /// Takes the bar away.
@@ -117,7 +117,7 @@ enum Crash {
   static func note(_ seed: UInt64, job: Int) { unsafe seeds[job] = seed }
 
   private static func tell() {
-    for seed in unsafe seeds { print("CRASHED with seed \(seed) under way") }
-    unsafe fflush(nil)
+    for job in unsafe seeds.indices { print("CRASHED with seed \(unsafe seeds[job]) under way") }
+    fflush(nil)
   }
 }

@@ -111,15 +111,11 @@ struct Simulate: AsyncParsableCommand {
     Crash.watch(jobs: jobs)
     let clock = ContinuousClock()
     let start = clock.now
-    let next = Atomic<Int>(0)
-    let collector = Collector(total: seeds, isShown: !json)
+    let collector = Collector(first: first, total: seeds, isShown: !json)
     await withTaskGroup(of: Void.self) { group in
       for job in 0..<jobs {
         group.addTask {
-          while true {
-            let index = next.add(1, ordering: .relaxed).oldValue
-            guard index < seeds else { return }
-            let seed = first &+ UInt64(index)
+          while let seed = collector.nextSeed() {
             Crash.note(seed, job: job)
             collector.take(Simulation.run(.generated(seed: seed)), seed: seed)
           }
@@ -136,17 +132,32 @@ struct Simulate: AsyncParsableCommand {
   }
 }
 
-/// Adds up the reports of all jobs.
+/// Hands out seeds to all jobs and adds up their reports.
 final class Collector: Sendable {
   private struct State {
     var total = SimulationReport()
     var failures: [(seed: UInt64, failure: SimulationFailure)] = []
+    var begun = 0
     var done = 0
     var line: ProgressLine
   }
   private let state: Mutex<State>
+  private let first: UInt64
+  private let seeds: Int
 
-  init(total: Int, isShown: Bool) { state = Mutex(State(line: ProgressLine(total: total, isShown: isShown))) }
+  init(first: UInt64, total: Int, isShown: Bool) {
+    self.first = first
+    seeds = total
+    state = Mutex(State(line: ProgressLine(total: total, isShown: isShown)))
+  }
+
+  func nextSeed() -> UInt64? {
+    state.withLock { state in
+      guard state.begun < seeds else { return nil }
+      state.begun += 1
+      return first &+ UInt64(state.begun - 1)
+    }
+  }
 
   func take(_ report: SimulationReport, seed: UInt64) {
     state.withLock { state in

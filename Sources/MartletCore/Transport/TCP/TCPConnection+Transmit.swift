@@ -156,7 +156,7 @@ extension TCPConnection {
     }
     // Something waits, nothing is in flight: the window is closed, or opened too little, or memory is short.
     if sendNext == sendUnacknowledged, !sendQueue.isEmpty || finQueued, timers.retransmission == .distantFuture,
-      !flags.contains(.corked)
+      !isHeldByCork(size: size)
     {
       armPersist(at: now)
     }
@@ -170,6 +170,13 @@ extension TCPConnection {
     return max(8, Int(segmentSize) - 4 - 8 * blocks)
   }
 
+  /// Whether less than `size` bytes wait because the program wants to put more behind them: not if it said that there is no
+  /// more, and not if it waits for room itself.
+  @inline(__always)
+  private func isHeldByCork(size: Int) -> Bool {
+    flags.contains(.corked) && flags.isDisjoint(with: [.finQueued, .wantsWritable]) && sendQueue.byteCount < size
+  }
+
   /// Whether `rest` bytes, less than a full segment, go out (RFC 9293 section 3.8.6.2.1, MUST-38; section 3.7.4, SHLD-7).
   @inline(__always)
   private func maySend(rest: Int, available: Int, windowRoom: Int) -> Bool {
@@ -178,7 +185,7 @@ extension TCPConnection {
       return windowRoom * 2 >= Int(largestSendWindow)
     }
     if flags.contains(.finQueued) { return true }
-    if flags.contains(.corked) { return false }
+    if isHeldByCork(size: .max) { return false }
     if flags.contains(.noDelay) { return true }
     return smallSegmentEnd <= sendUnacknowledged || sendNext == sendUnacknowledged
   }
