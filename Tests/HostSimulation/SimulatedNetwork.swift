@@ -86,6 +86,7 @@ final class SimulatedNetwork {
   /// Takes a frame that a host sent. Offloads are done already, but for those that both ends know of.
   func take(_ packet: borrowing Packet, from side: Schedule.Side, at now: Instant) {
     var frame = SimulatedFrame(packet)
+    let sent = tracer == nil ? [] : frame.bytes
     packets += 1
     let number = lanes[side.rawValue].packets
     lanes[side.rawValue].packets += 1
@@ -99,7 +100,7 @@ final class SimulatedNetwork {
     let layout = FrameLayout(frame.bytes)
     var notes: [String] = []
     let late = befall(&frame, layout, faults, from: side, at: now, &notes)
-    tracer?.note(packet, number: number, from: side, at: now, notes: notes)
+    tracer?.note(packet, sent, number: number, from: side, at: now, notes: notes)
     guard let late else {
       if layout.isNeighborDiscovery { lostNeighborDiscovery += 1 }
       return

@@ -20,9 +20,11 @@ public final class SimulationTracer {
 
   func note(_ text: String, at now: Instant) { say("\(Self.time(now))  \(text)") }
 
-  func note(_ packet: borrowing Packet, number: Int, from side: Schedule.Side, at now: Instant, notes: [String]) {
+  func note(
+    _ packet: borrowing Packet, _ bytes: [UInt8], number: Int, from side: Schedule.Side, at now: Instant, notes: [String]
+  ) {
     let fate = notes.isEmpty ? "" : "  [\(notes.joined(separator: ", "))]"
-    let words = describer.describe(packet.bytes, byteCount: packet.count)
+    let words = describer.describe(unsafe bytes.span.bytes)
     say("\(Self.time(now))  \(side.laneName) \(number)  \(words.layer)  \(words.text)\(fate)")
     recorder?.record(
       packet, interface: interfaces[side.rawValue], direction: .outbound, at: now,

@@ -152,8 +152,14 @@ package struct PacketDescriber {
     }
     if header.flags.contains(.rst) { return words }
     words += "  window \(header.window)"
-    if header.flags.contains(.syn), let options = try? TCPOptions(of: header, in: bytes) {
-      words += "  [\(Self.words(for: options))]"
+    if let options = try? TCPOptions(of: header, in: bytes) {
+      if header.flags.contains(.syn) { words += "  [\(Self.words(for: options))]" }
+      for index in 0..<options.sackBlocks.count {
+        let block = options.sackBlocks[index]
+        let first = firstSequence[stream.reversed]
+        words += index == 0 ? "  has " : ", "
+        words += "\(Self.relative(block.left, to: first))..<\(Self.relative(block.right, to: first))"
+      }
     }
     if payloadCount > 0 {
       let payload = bytes.extracting(min(Int(header.headerByteCount), bytes.byteCount)..<bytes.byteCount)

@@ -123,6 +123,7 @@ extension TCPConnection {
       if available == 0 {
         // The FIN alone.
         guard windowRoom > 0 else { break }
+        if timers.purpose == .persist { leavePersist() }
         guard emitNew(from: pool, at: now, into: &output, count: 0, size: size) != nil else { break }
         break
       }
@@ -144,6 +145,7 @@ extension TCPConnection {
         isBlocked = min(available, windowRoom) > window - pipe
         break
       }
+      if timers.purpose == .persist { leavePersist() }
       guard let sent = emitNew(from: pool, at: now, into: &output, count: count, size: size) else { break }
       pipe &+= sent
     }
@@ -228,6 +230,13 @@ extension TCPConnection {
       flags.remove(.isTiming)
       if timers.retransmission == .distantFuture { armRetransmission(at: now) }
     }
+  }
+
+  /// The window takes a segment after all, without having moved: with SACK blocks to report, segments are smaller.
+  private mutating func leavePersist() {
+    timers.purpose = .retransmit
+    timers.retransmission = .distantFuture
+    timeouts = 0
   }
 
   /// One byte into a closed window, or what a window takes that was too small to be worth it (RFC 9293 section 3.8.6.1,
