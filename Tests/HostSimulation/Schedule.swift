@@ -63,6 +63,8 @@ public struct HostSetup: Equatable, Sendable {
   /// The largest number of packets a host may keep at one time.
   public var poolBlocks = 16_384
 
+  public init() {}
+
   public enum Offload: String, Sendable {
     /// The host splits and sums by itself.
     case none
@@ -83,6 +85,8 @@ public struct LaneSetup: Equatable, Sendable {
   public var rate = 0
   /// How many bytes wait for the rate at most.
   public var queue = 65_536
+
+  public init() {}
 }
 
 /// One connection of two programs.

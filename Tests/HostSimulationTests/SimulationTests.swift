@@ -108,15 +108,6 @@ struct MutantTests {
     }
   }
 
-  @Test("A host whose window never opens")
-  func closedWindow() throws {
-    try expectFound(.stuck) { side, bytes in
-      guard side == .b, let (header, _) = Self.segment(in: bytes), bytes[header + 13] & 2 == 0 else { return true }
-      Self.store(0, at: header + 14, in: &bytes, header)
-      return true
-    }
-  }
-
   @Test("A host that acknowledges what it has not")
   func eagerAcknowledgment() throws {
     try expectFound(.sequence) { side, bytes in

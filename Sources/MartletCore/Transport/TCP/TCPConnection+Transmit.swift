@@ -47,11 +47,21 @@ extension TCPConnection {
       owed.remove(.keepAliveProbe)
     }
     if !owed.isDisjoint(with: .anyAcknowledgment) {
-      let sent = emit(from: pool, at: now, into: &output, sequence: sendNext, count: 0, flags: .ack) != nil
+      let sent =
+        emit(from: pool, at: now, into: &output, sequence: acceptableSequence, count: 0, flags: .ack) != nil
       owed.subtract(.anyAcknowledgment)
       // No memory: once more, soon.
       if !sent { timers.delayedAcknowledgment = now + .milliseconds(10) }
     }
+  }
+
+  /// Where a bare ACK stands: at SND.NXT, but never past the window, where only a probe was sent. Two ends with closed
+  /// windows would otherwise find each other's ACKs unacceptable, and answer them, and so on.
+  @inline(__always)
+  private var acceptableSequence: SequenceNumber {
+    guard state.isSynchronized else { return sendNext }
+    let edge = sendUnacknowledged + Int(sendWindow)
+    return sendNext > edge ? edge : sendNext
   }
 
   // MARK: SYN and RST
