@@ -157,7 +157,9 @@ struct Auditor {
               rule: .sequence,
               detail: "\(name): \(text): \(Self.describe(sender)); its peer: \(Self.describe(receiver))")
           }
-          if sender.sendUnacknowledged > receiver.receiveNext { return complain("the peer acknowledged what it has not") }
+          if sender.sendUnacknowledged > receiver.receiveNext {
+            return complain("the peer acknowledged what it has not")
+          }
           if receiver.receiveNext > sender.sendMaximum { return complain("the peer has what was never sent") }
           // A probe of a closed window is one byte past it.
           if sender.sendNext > receiver.receiveEdge + 1 { return complain("more was sent than the peer ever offered") }

@@ -1,6 +1,12 @@
 import MartletCore
 import MartletWire
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// One end of a connection, and the program that has it: a writer and a reader that do what the schedule says.
 final class Endpoint {
   let plan: ConnectionPlan
@@ -77,15 +83,24 @@ final class Endpoint {
     return options
   }
 
-  /// Byte `place` of the stream that `side` writes: one that was moved by any number of places, or is another stream's, is
-  /// wrong nearly everywhere.
-  static func byte(_ place: Int, _ salt: UInt64) -> UInt8 {
-    var z = (UInt64(truncatingIfNeeded: place) &+ salt) &* 0x9e37_79b9_7f4a_7c15
-    z ^= z >> 29
-    return UInt8(truncatingIfNeeded: (z &* 0xbf58_476d_1ce4_e5b9) >> 56)
-  }
+  /// What streams are made of: bytes of chance, of which each stream begins at another place, so that a byte that was moved
+  /// or is another stream's is mostly wrong. Its period is a prime, and what follows is its beginning once more.
+  private static let pattern: [UInt8] = {
+    var random = RandomStream(seed: 0, forkedFor: "pattern")
+    let bytes = (0..<period / 8 + 1).flatMap { _ in
+      let word = random.next()
+      return (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
+    }
+    return Array(bytes[..<period]) + bytes[..<longest]
+  }()
+  private static let period = 131_071
+  /// The most bytes that are written or read at one time.
+  private static let longest = 65_536
 
-  private func salt(of side: Schedule.Side) -> UInt64 { UInt64(plan.id * 2 + side.rawValue + 1) << 40 }
+  /// Where in ``pattern`` byte `place` of the stream that `side` writes is.
+  private func offset(of place: Int, _ side: Schedule.Side) -> Int {
+    (place + (plan.id * 2 + side.rawValue + 1) * 7_919) % Self.period
+  }
 
   var name: String { "\(side.name) \(plan.id)" }
 
@@ -186,16 +201,23 @@ final class Endpoint {
             readOfAction = 0
             continue
           }
-          size = min(by, count - readOfAction)
+          size = min(by, count - readOfAction, Self.longest)
         default: readIndex += 1
         }
       }
       switch try station.host.readForSimulation(socket, &simulation.buffer, size, at: now) {
       case .bytes(let count):
-        let salt = salt(of: side.other)
-        for index in 0..<count where simulation.buffer[index] != Self.byte(received + index, salt) {
-          simulation.note(.content, "\(name) read a wrong byte at \(received + index)")
-          break
+        let start = offset(of: received, side.other)
+        let expected = Self.pattern[start..<start + count]
+        let isRight = unsafe simulation.buffer.withUnsafeBytes { read in
+          unsafe expected.withUnsafeBytes { wanted in
+            guard let read = read.baseAddress, let wanted = wanted.baseAddress else { return false }
+            return unsafe memcmp(read, wanted, count) == 0
+          }
+        }
+        if !isRight {
+          let place = zip(simulation.buffer, expected).prefix { $0 == $1 }.reduce(0) { count, _ in count + 1 }
+          simulation.note(.content, "\(name) read a wrong byte at \(received + place)")
         }
         received += count
         readOfAction += count
@@ -226,7 +248,8 @@ final class Endpoint {
         writtenOfAction += taken
         written += taken
         if taken > 0 { simulation.noteProgress() }
-        guard taken == left else { return }
+        guard taken == min(left, Self.longest) else { return }
+        if taken < left { continue }
         simulation.trace("\(name) wrote \(count)")
         writtenOfAction = 0
       case .pauseWriting(let span): writePause = now + Int64(span) * 1_000
@@ -252,12 +275,8 @@ final class Endpoint {
   private func give(
     _ count: Int, _ bySlice: Bool, _ socket: SocketID, _ station: Station, _ simulation: Simulation
   ) throws(SocketError) -> Int {
-    let salt = salt(of: side)
-    let start = written
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
-      for index in 0..<count { unsafe buffer[index] = Self.byte(start + index, salt) }
-      used = count
-    }
+    let start = offset(of: written, side)
+    let bytes = Array(Self.pattern[start..<start + min(count, Self.longest)])
     guard bySlice else { return try station.host.write(unsafe bytes.span.bytes, to: socket, at: simulation.now) }
     guard let region = station.pool.allocateRegion(large: true) else { throw .noResources }
     let size = min(count, PacketPool.largeRegionByteCount)

@@ -21,7 +21,8 @@ public final class SimulationTracer {
   func note(_ text: String, at now: Instant) { say("\(Self.time(now))  \(text)") }
 
   func note(
-    _ packet: borrowing Packet, _ bytes: [UInt8], number: Int, from side: Schedule.Side, at now: Instant, notes: [String]
+    _ packet: borrowing Packet, _ bytes: [UInt8], number: Int, from side: Schedule.Side, at now: Instant,
+    notes: [String]
   ) {
     let fate = notes.isEmpty ? "" : "  [\(notes.joined(separator: ", "))]"
     let words = describer.describe(unsafe bytes.span.bytes)

@@ -3,11 +3,20 @@ import Testing
 
 @Suite("Model check")
 struct SimulationTests {
-  @Test("Whatever the network and the programs do, every byte arrives once and in order, and everything ends", arguments: 0..<15)
-  func seeds(group: UInt64) {
-    for seed in group * 20..<group * 20 + 20 {
-      if let failure = Simulation.run(.generated(seed: seed)).failure { Issue.record("seed \(seed): \(failure)") }
+  @Test("Whatever the network and the programs do, every byte arrives once and in order, and everything ends")
+  func seeds() {
+    var total = SimulationReport()
+    for seed in 0..<200 as Range<UInt64> {
+      let report = Simulation.run(.generated(seed: seed))
+      if let failure = report.failure { Issue.record("seed \(seed): \(failure)") }
+      total.add(report)
     }
+    // A network that does nothing to packets passes everything.
+    for kind in FaultCounts.Kind.allCases { #expect(total.faults[kind] > 0, "\(kind.name)") }
+    #expect(total.packets > 20_000)
+    #expect(total.bytes > 5_000_000)
+    #expect(total.finished > 200)
+    #expect(total.broken > 10)
   }
 
   @Test("A schedule has one outcome")
@@ -32,17 +41,6 @@ struct SimulationTests {
     arguments: ["host c", "packet a>b 3 vanish", "outage both at 3 for 1s", "program 0 a read 5 by 0", "mtu 500 at 1s"])
   func refusesText(line: String) {
     #expect(throws: Schedule.TextError.self) { try Schedule(text: "seed 1\n\(line)\n") }
-  }
-
-  @Test("Each kind of fault does befall packets")
-  func faultsHappen() {
-    var total = SimulationReport()
-    for seed in 0..<200 as Range<UInt64> { total.add(Simulation.run(.generated(seed: seed))) }
-    for kind in FaultCounts.Kind.allCases { #expect(total.faults[kind] > 0, "\(kind.name)") }
-    #expect(total.packets > 20_000)
-    #expect(total.bytes > 5_000_000)
-    #expect(total.finished > 200)
-    #expect(total.broken > 10)
   }
 }
 
@@ -71,7 +69,9 @@ struct MutantTests {
     schedule.hosts = [HostSetup(), HostSetup()]
     schedule.events.insert(.connection(ConnectionPlan(id: 0)), at: 0)
     for side in Schedule.Side.allCases {
-      for count in [10_000, 1, 700] { schedule.events.append(.action(connection: 0, side, .write(count, bySlice: false))) }
+      for count in [4_000, 1, 700] {
+        schedule.events.append(.action(connection: 0, side, .write(count, bySlice: false)))
+      }
     }
     return schedule
   }
@@ -85,7 +85,8 @@ struct MutantTests {
     shrinker.shrink()
     #expect(shrinker.failure.rule == rule, sourceLocation: sourceLocation)
     #expect(shrinker.schedule.events.count <= 10, "\(shrinker.schedule)", sourceLocation: sourceLocation)
-    #expect(Simulation.run(shrinker.schedule, tamper: tamper).failure == shrinker.failure, sourceLocation: sourceLocation)
+    #expect(
+      Simulation.run(shrinker.schedule, tamper: tamper).failure == shrinker.failure, sourceLocation: sourceLocation)
     #expect(Simulation.run(shrinker.schedule).failure == nil, sourceLocation: sourceLocation)
   }
 

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("TCP: at the window's edge")
 struct TCPWindowEdgeTests {
-  @Test("Who acknowledges more has the newer window, though the segment has an older number", .rfc(9293, section: "3.10.7.4"))
+  @Test(
+    "Who acknowledges more has the newer window, though the segment has an older number",
+    .rfc(9293, section: "3.10.7.4"))
   func windowOfNewerAcknowledgment() {
     let t = TCPScript(.established(window: 5_000))
     t.write(8_000).ignore()
