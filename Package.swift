@@ -22,6 +22,7 @@ let package = Package(
     .executable(name: "martlet", targets: ["MartletCommand"]),
     // For Fuzz/ only: no part of what Martlet promises.
     .library(name: "_HostFuzzing", targets: ["HostFuzzing"]),
+    .library(name: "_HostSimulation", targets: ["HostSimulation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -55,9 +56,15 @@ let package = Package(
     .target(
       name: "HostFuzzing", dependencies: ["MartletCore", "MartletWire"], path: "Tests/HostFuzzing",
       swiftSettings: settings),
+    .target(
+      name: "HostSimulation", dependencies: ["MartletLinks", "MartletCore", "MartletWire"],
+      path: "Tests/HostSimulation", swiftSettings: settings),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "MartletCoreTests", dependencies: ["MartletCore", "MartletWire", "HostFuzzing", "AllocationCounter"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "HostSimulationTests", dependencies: ["HostSimulation", "MartletCore", "MartletWire"],
       swiftSettings: settings),
     .testTarget(
       name: "MartletLinksTests", dependencies: ["MartletLinks", "MartletCore", "MartletWire", "CMartletLinux"],

@@ -1,9 +1,18 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Long fuzzing runs, by the same generator as the short ones in `swift test`:
+// Long runs, by the same generators as the short ones in `swift test`:
 //
 //     swift run --package-path Fuzz -c release fuzz --seconds 60
+//     swift run --package-path Fuzz -c release simulate --seeds 10000
+
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
 
 let package = Package(
   name: "martlet-fuzz",
@@ -19,13 +28,16 @@ let package = Package(
         .product(name: "_HostFuzzing", package: "martlet"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: [
-        .strictMemorySafety(),
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-      ])
+      swiftSettings: settings),
+    .executableTarget(
+      name: "simulate",
+      dependencies: [
+        .product(name: "_HostSimulation", package: "martlet"),
+        .product(name: "MartletCore", package: "martlet"),
+        .product(name: "MartletLinks", package: "martlet"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

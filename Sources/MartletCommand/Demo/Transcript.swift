@@ -1,4 +1,5 @@
 import MartletCore
+import MartletLinks
 
 /// What a demonstration tells: numbered sections with packets, tables, remarks and checks; or the same as JSON lines.
 struct Transcript {

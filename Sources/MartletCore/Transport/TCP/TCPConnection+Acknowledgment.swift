@@ -18,12 +18,14 @@ extension TCPConnection {
     let sizeIsSame = window == sendWindow
     var windowMoved = false
 
-    // Update the window, by the newest segment only.
-    if number >= sendUnacknowledged,
-      sendWindowSequence < header.sequenceNumber
-        || (sendWindowSequence == header.sequenceNumber && sendWindowAcknowledgment <= number)
+    // Update the window, by the newest segment only: one that acknowledges more is newer whatever its number, for it may
+    // carry old data once more, and the window it offers begins at what it acknowledges.
+    if number > sendUnacknowledged
+      || (number == sendUnacknowledged
+        && (sendWindowSequence < header.sequenceNumber
+          || (sendWindowSequence == header.sequenceNumber && sendWindowAcknowledgment <= number)))
     {
-      sendWindowSequence = header.sequenceNumber
+      sendWindowSequence = .later(sendWindowSequence, header.sequenceNumber)
       sendWindowAcknowledgment = number
       if !sizeIsSame {
         sendWindow = window

@@ -27,7 +27,8 @@ extension TCPConnection {
     let fits = min(bytes.byteCount, sendRoom)
     let taken = fits == 0 ? 0 : sendQueue.append(copying: bytes.extracting(0..<fits), from: pool)
     if taken < bytes.byteCount { flags.insert(.wantsWritable) }
-    if taken > 0 { flags.insert(.wantsOutput) }
+    // A program that waits for room does not hold back by a cork what makes room.
+    if taken > 0 || flags.contains(.corked) { flags.insert(.wantsOutput) }
     return taken
   }
 
@@ -36,7 +37,7 @@ extension TCPConnection {
     try checkMaySend()
     // A slice larger than the whole buffer goes in when the buffer is empty.
     guard slice.count <= sendRoom || sendQueue.isEmpty else {
-      flags.insert(.wantsWritable)
+      flags.insert(flags.contains(.corked) ? [.wantsWritable, .wantsOutput] : .wantsWritable)
       return false
     }
     sendQueue.append(slice)

@@ -50,11 +50,21 @@ extension TCPConnection {
       owed.remove(.keepAliveProbe)
     }
     if !owed.isDisjoint(with: .anyAcknowledgment) {
-      let sent = emit(from: pool, at: now, into: &output, sequence: sendNext, count: 0, flags: .ack) != nil
+      let sent =
+        emit(from: pool, at: now, into: &output, sequence: acceptableSequence, count: 0, flags: .ack) != nil
       owed.subtract(.anyAcknowledgment)
       // No memory: once more, soon.
       if !sent { timers.delayedAcknowledgment = now + .milliseconds(10) }
     }
+  }
+
+  /// Where a bare ACK stands: at SND.NXT, but never past the window, where only a probe was sent. Two ends with closed
+  /// windows would otherwise find each other's ACKs unacceptable, and answer them, and so on.
+  @inline(__always)
+  private var acceptableSequence: SequenceNumber {
+    guard state.isSynchronized else { return sendNext }
+    let edge = sendUnacknowledged + Int(sendWindow)
+    return sendNext > edge ? edge : sendNext
   }
 
   // MARK: SYN and RST
@@ -136,7 +146,7 @@ extension TCPConnection {
     }
     // Something waits, nothing is in flight: the window is closed, or opened too little, or memory is short.
     if sendNext == sendUnacknowledged, !sendQueue.isEmpty || finQueued, timers.retransmission == .distantFuture,
-      !flags.contains(.corked), !turn.isPaced
+      !isHeldByCork(size: size), !turn.isPaced
     {
       armPersist(at: now)
     }
@@ -228,6 +238,7 @@ extension TCPConnection {
       if available == 0 {
         // The FIN alone.
         guard windowRoom > 0 else { break }
+        if timers.purpose == .persist { leavePersist() }
         _ = emitNew(from: pool, at: now, into: &output, count: 0, &turn)
         break
       }
@@ -256,6 +267,7 @@ extension TCPConnection {
         break
       }
       turn.isPaced = false
+      if timers.purpose == .persist { leavePersist() }
       guard let sent = emitNew(from: pool, at: now, into: &output, count: count, &turn) else { break }
       turn.pipe &+= sent
     }
@@ -271,6 +283,13 @@ extension TCPConnection {
     return max(8, Int(segmentSize) - 4 - 8 * blocks)
   }
 
+  /// Whether less than `size` bytes wait because the program wants to put more behind them: not if it said that there is no
+  /// more, and not if it waits for room itself.
+  @inline(__always)
+  private func isHeldByCork(size: Int) -> Bool {
+    flags.contains(.corked) && flags.isDisjoint(with: [.finQueued, .wantsWritable]) && sendQueue.byteCount < size
+  }
+
   /// Whether `rest` bytes, less than a full segment, go out (RFC 9293 section 3.8.6.2.1, MUST-38; section 3.7.4, SHLD-7).
   @inline(__always)
   private func maySend(rest: Int, available: Int, windowRoom: Int) -> Bool {
@@ -279,7 +298,7 @@ extension TCPConnection {
       return windowRoom * 2 >= Int(largestSendWindow)
     }
     if flags.contains(.finQueued) { return true }
-    if flags.contains(.corked) { return false }
+    if isHeldByCork(size: .max) { return false }
     if flags.contains(.noDelay) { return true }
     return smallSegmentEnd <= sendUnacknowledged || sendNext == sendUnacknowledged
   }
@@ -364,6 +383,13 @@ extension TCPConnection {
       sender.value.probe.noteSent(next: sendNext, isRetransmission: true)
     }
     armRetransmission(at: now)
+  }
+
+  /// The window takes a segment after all, without having moved: with SACK blocks to report, segments are smaller.
+  private mutating func leavePersist() {
+    timers.purpose = .retransmit
+    timers.retransmission = .distantFuture
+    timeouts = 0
   }
 
   /// One byte into a closed window, or what a window takes that was too small to be worth it (RFC 9293 section 3.8.6.1,

@@ -1,7 +1,7 @@
 import MartletWire
 import Testing
 
-@testable import MartletCommand
+@testable import MartletLinks
 
 /// Frames between two stations, made by hand.
 private enum Frames {

@@ -1,23 +1,23 @@
-import MartletWire
+package import MartletWire
 
 /// What one frame says, in words.
-struct PacketDescription: Equatable {
+package struct PacketDescription: Equatable {
   /// Who sent the frame, by name if it has one.
-  var source: String
+  package var source: String
   /// Whom it is for.
-  var destination: String
+  package var destination: String
   /// The uppermost protocol that was understood.
-  var layer: String
+  package var layer: String
   /// What it says.
-  var text: String
+  package var text: String
   /// The frame's size, in bytes.
-  var byteCount: Int
+  package var byteCount: Int
 }
 
 /// Puts frames into words. It remembers each stream's first sequence number, so that TCP's numbers count from 0.
-struct PacketDescriber {
+package struct PacketDescriber {
   /// What stations are called, by Ethernet address.
-  var names: [MACAddress: String] = [:]
+  package var names: [MACAddress: String] = [:]
 
   private struct Stream: Hashable {
     var source: SocketAddress
@@ -27,10 +27,10 @@ struct PacketDescriber {
   }
   private var firstSequence: [Stream: SequenceNumber] = [:]
 
-  init(names: [MACAddress: String] = [:]) { self.names = names }
+  package init(names: [MACAddress: String] = [:]) { self.names = names }
 
   /// Describes the frame `bytes` begins with; `byteCount` is its whole size if `bytes` is only its beginning.
-  mutating func describe(_ bytes: RawSpan, byteCount: Int? = nil) -> PacketDescription {
+  package mutating func describe(_ bytes: RawSpan, byteCount: Int? = nil) -> PacketDescription {
     let size = byteCount ?? bytes.byteCount
     guard let header = try? EthernetHeader(parsing: bytes) else {
       return PacketDescription(
@@ -152,8 +152,14 @@ struct PacketDescriber {
     }
     if header.flags.contains(.rst) { return words }
     words += "  window \(header.window)"
-    if header.flags.contains(.syn), let options = try? TCPOptions(of: header, in: bytes) {
-      words += "  [\(Self.words(for: options))]"
+    if let options = try? TCPOptions(of: header, in: bytes) {
+      if header.flags.contains(.syn) { words += "  [\(Self.words(for: options))]" }
+      for index in 0..<options.sackBlocks.count {
+        let block = options.sackBlocks[index]
+        let first = firstSequence[stream.reversed]
+        words += index == 0 ? "  has " : ", "
+        words += "\(Self.relative(block.left, to: first))..<\(Self.relative(block.right, to: first))"
+      }
     }
     if payloadCount > 0 {
       let payload = bytes.extracting(min(Int(header.headerByteCount), bytes.byteCount)..<bytes.byteCount)
