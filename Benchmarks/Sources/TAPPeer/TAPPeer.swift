@@ -1,0 +1,86 @@
+import Foundation
+import Martlet
+import MartletLinks
+
+/// Martlet at the end of a TAP device, as the server that `Peers/kernel/peer.c` drives: a stream in, a stream out, round
+/// trips, connections.
+///
+///     TAPPeer DEVICE ADDRESS/LENGTH
+///
+/// Says "ready" and ends with its standard input.
+@main
+enum TAPPeer {
+  static let firstPort: UInt16 = 5_201
+
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 3, let address = AddressInSubnet(arguments[2]) else {
+      print("TAPPeer DEVICE ADDRESS/LENGTH")
+      exit(64)
+    }
+    let loop = Loop(.real)
+    let host = loop.host("martlet")
+    let device = TAP.Configuration(name: arguments[1])
+    try host.attach(addresses: [address]) { (pool) throws(LinkError) in try TAP(device, pool: pool) }
+
+    var options = ListenerOptions()
+    options.connection.receiveBufferByteCount = 4 << 20
+    options.connection.sendBufferByteCount = 4 << 20
+    let kinds: [@Sendable (TCPSocket) async throws -> Void] = [sink, source, echo, end]
+    for (index, serve) in kinds.enumerated() {
+      let listener = try host.listen(on: firstPort + UInt16(index), options: options)
+      loop.task {
+        for try await socket in listener {
+          loop.task {
+            // The driver closes whenever it has seen enough.
+            try? await serve(socket)
+            socket.close()
+          }
+        }
+      }
+    }
+    FileHandle.standardOutput.write(Data("ready\n".utf8))
+    while readLine() != nil {}
+    loop.shutdown()
+  }
+
+  /// Reads everything and answers how many bytes that was.
+  static let sink: @Sendable (TCPSocket) async throws -> Void = { socket in
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+    defer { memory.deallocate() }
+    var total: UInt64 = 0
+    while true {
+      var span = memory.mutableBytes
+      let count = try await socket.read(into: &span)
+      if count == 0 { break }
+      total += UInt64(count)
+    }
+    try await socket.write(withUnsafeBytes(of: total.bigEndian) { Array($0) })
+  }
+
+  /// Writes for as long as somebody reads.
+  static let source: @Sendable (TCPSocket) async throws -> Void = { socket in
+    let bytes = [UInt8](repeating: 0x5a, count: 256 << 10)
+    while true { try await socket.write(bytes) }
+  }
+
+  /// Sends back the complement of each byte.
+  static let echo: @Sendable (TCPSocket) async throws -> Void = { socket in
+    var options = try socket.options()
+    options.noDelay = true
+    try socket.setOptions(options)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
+    defer { memory.deallocate() }
+    while true {
+      var span = memory.mutableBytes
+      guard try await socket.read(into: &span) == 1 else { break }
+      memory[0] = ~memory[0]
+      try await socket.write(memory.bytes)
+    }
+  }
+
+  /// Waits for the other end to close.
+  static let end: @Sendable (TCPSocket) async throws -> Void = { socket in
+    _ = try await socket.read(upTo: 1)
+  }
+}
