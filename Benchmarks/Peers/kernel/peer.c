@@ -22,7 +22,7 @@
 
 enum kind { STREAM_IN, STREAM_OUT, ROUND_TRIPS, CONNECTIONS, KINDS };
 static const char *const names[KINDS] = {"in", "out", "roundtrips", "connections"};
-enum { FIRST_PORT = 5201, BUFFER_BYTES = 256 << 10 };
+enum { FIRST_PORT = 5201, BUFFER_BYTES = 1 << 20 };
 
 static void fail(const char *what) {
   perror(what);
@@ -38,6 +38,11 @@ static double now(void) {
 static void no_delay(int socket) {
   int one = 1;
   if (setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0) fail("TCP_NODELAY");
+}
+
+// BBR, where it is the default, paces what it sends and halves the rate between two ends of one machine.
+static void choose_congestion_control(int socket) {
+  setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 }
 
 static char *buffer(void) {
@@ -111,6 +116,7 @@ static int server(void) {
     int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(FIRST_PORT + kind)};
     if (listener < 0) fail("socket");
+    choose_congestion_control(listener);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
     if (listen(listener, 128) < 0) fail("listen");
@@ -132,6 +138,7 @@ static int server(void) {
 static int connect_to(const struct sockaddr_in *address) {
   int socket_ = socket(AF_INET, SOCK_STREAM, 0);
   if (socket_ < 0) fail("socket");
+  choose_congestion_control(socket_);
   struct timeval patience = {.tv_sec = 10};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

@@ -168,7 +168,8 @@ final class LoopCore: @unchecked Sendable {
     if timeout != 0 || !watchers.isEmpty { poll(timeout) }
     readClock()
     serviceDue()
-    settle()
+    // Whoever is woken comes first: what programs answer goes out with the acknowledgement, when they have run.
+    announce()
   }
 
   private func stepVirtual(hadJobs: Bool) {
@@ -266,10 +267,20 @@ final class LoopCore: @unchecked Sendable {
         attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
         attachment.link.flush(at: now)
       }
-      while let event = box.host.nextEvent() { box.states[event.socket]?.waiters.wake(event.changes) }
+      announce(box)
       deadlines.set(box.host.nextDeadline, for: box.id)
     }
     dirty.removeAll(keepingCapacity: true)
+  }
+
+  /// Wakes who waited for what happened to hosts that will be settled.
+  private func announce() {
+    for box in dirty { announce(box) }
+  }
+
+  @inline(__always)
+  private func announce(_ box: HostBox) {
+    while let event = box.host.nextEvent() { box.states[event.socket]?.waiters.wake(event.changes) }
   }
 
   /// Follows a link's deadline, which became earlier.

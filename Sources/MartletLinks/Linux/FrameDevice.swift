@@ -24,6 +24,8 @@
     private var spare: Region?
     private var backlog = PacketQueue()
     private var retryAt: Instant?
+    /// How many batches in a row had one frame.
+    private var loneFrames: UInt8 = 0
     var counters = DeviceCounters()
 
     /// Takes over `descriptor`, which is closed with the device.
@@ -43,9 +45,36 @@
   // MARK: - Frames in
 
   extension FrameDevice {
+    /// After so many lone frames the device is not asked for a second one: a poll will say if there is one.
+    private static var loneFrameBound: UInt8 { 4 }
+    /// After so many it is asked once more.
+    private static var loneFrameLimit: UInt8 { 32 }
+    /// The most bytes of a batch that a core's cache still has when they are read.
+    private static var batchByteCount: UInt64 { 512 << 10 }
+
+    /// Hands up to `limit` frames to `body` and returns how many the device gave; more may be there.
+    mutating func receive(at now: Instant, limit: Int, into body: (consuming Packet) -> Void) -> Int {
+      var budget = limit
+      if loneFrames >= Self.loneFrameBound {
+        loneFrames += 1
+        guard loneFrames < Self.loneFrameLimit else {
+          loneFrames = 0
+          return receive(at: now, limit: limit, into: body)
+        }
+        budget = min(1, limit)
+        guard let packet = next(at: now, budget: &budget) else { return min(1, limit) - budget }
+        body(packet)
+        return 1
+      }
+      let end = counters.receivedBytes &+ Self.batchByteCount
+      while counters.receivedBytes < end, let packet = next(at: now, budget: &budget) { body(packet) }
+      loneFrames = limit - budget == 1 ? loneFrames + 1 : 0
+      return limit - budget
+    }
+
     /// Reads the next frame while `budget` lasts; frames that are dropped use it up as well, lest a flood of them hold up the
     /// loop.
-    mutating func next(at now: Instant, budget: inout Int) -> Packet? {
+    private mutating func next(at now: Instant, budget: inout Int) -> Packet? {
       while budget > 0 {
         guard var packet = pool.allocate() else {
           guard discardFrame() else { return nil }
