@@ -44,24 +44,26 @@ enum TAPPeer {
     loop.shutdown()
   }
 
-  /// Reads everything and answers how many bytes that was.
+  /// Reads everything where it lies and answers how many bytes that was.
   static let sink: @Sendable (TCPSocket) async throws -> Void = { socket in
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
-    defer { memory.deallocate() }
     var total: UInt64 = 0
     while true {
-      var span = memory.mutableBytes
-      let count = try await socket.read(into: &span)
+      let count = try await socket.readInPlace { bytes in
+        precondition(bytes.unsafeLoad(as: UInt8.self) == 0x5a, "other bytes arrived than were sent")
+      }
       if count == 0 { break }
       total += UInt64(count)
     }
     try await socket.write(withUnsafeBytes(of: total.bigEndian) { Array($0) })
   }
 
-  /// Writes for as long as somebody reads.
+  /// Writes the same bytes by reference for as long as somebody reads.
   static let source: @Sendable (TCPSocket) async throws -> Void = { socket in
-    let bytes = [UInt8](repeating: 0x5a, count: 256 << 10)
-    while true { try await socket.write(bytes) }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: 0x5a)
+    guard let bytes = memory.baseAddress else { return }
+    let region = Region(bytes: bytes, byteCount: memory.count, context: nil) { bytes, _, _ in bytes.deallocate() }
+    while true { try await socket.write(Slice(region.share(), offset: 0, count: memory.count)) }
   }
 
   /// Sends back the complement of each byte.

@@ -53,6 +53,9 @@ final class LoopCore: @unchecked Sendable {
   /// How long a virtual loop with nothing left to do waits for a job from another thread before it says so.
   static let stallGrace: Int64 = 200_000_000
 
+  /// How often jobs that made jobs may do so before packets are sent.
+  static let jobRounds = 8
+
   /// What has deadlines.
   enum Entity {
     case host(HostBox)
@@ -151,6 +154,12 @@ final class LoopCore: @unchecked Sendable {
       takeInbox()
       let hadJobs = !local.isEmpty
       runJobs()
+      // What a job leads to goes out with what it sent itself, within reason.
+      var rounds = 1
+      while !isVirtual, !local.isEmpty, rounds < Self.jobRounds {
+        runJobs()
+        rounds += 1
+      }
       settle()
       if isStopping, local.isEmpty, finish() { break }
       if isVirtual { stepVirtual(hadJobs: hadJobs) } else { stepReal() }
