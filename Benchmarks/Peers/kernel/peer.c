@@ -1,10 +1,11 @@
 // The kernel's TCP at the end of a link, as client or as server: a stream in, a stream out, round trips, connections.
 //
 //   peer server
-//   peer client ADDRESS in|out|roundtrips|connections SECONDS
+//   peer client ADDRESS in|out|incopied|outcopied|roundtrips|connections SECONDS
 //
-// A server listens on four ports, one a kind, and says "ready". A client drives one kind for SECONDS and prints its rate:
-// 10^9 payload bits a second, or how often a second. "in" and "out" are seen from the server. Every answer is checked.
+// A server listens on a port a kind and says "ready". A client drives one kind for SECONDS and prints its rate: 10^9
+// payload bits a second, or how often a second. "in" and "out" are seen from the server; whether it copies makes a
+// difference for Martlet only. Every answer is checked.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { STREAM_IN, STREAM_OUT, ROUND_TRIPS, CONNECTIONS, KINDS };
-static const char *const names[KINDS] = {"in", "out", "roundtrips", "connections"};
+enum kind { STREAM_IN, STREAM_OUT, COPIED_IN, COPIED_OUT, ROUND_TRIPS, CONNECTIONS, KINDS };
+static const char *const names[KINDS] = {"in", "out", "incopied", "outcopied", "roundtrips", "connections"};
 enum { FIRST_PORT = 5201, BUFFER_BYTES = 1 << 20 };
 
 static void fail(const char *what) {
@@ -76,12 +77,14 @@ static uint64_t receive_all(int socket, char *bytes) {
 
 static void serve(enum kind kind, int socket, char *bytes) {
   switch (kind) {
-    case STREAM_IN: {
+    case STREAM_IN:
+    case COPIED_IN: {
       uint64_t total = htobe64(receive_all(socket, bytes));
       send_all(socket, (const char *)&total, sizeof total);
       break;
     }
     case STREAM_OUT:
+    case COPIED_OUT:
       while (send_all(socket, bytes, BUFFER_BYTES)) {}
       break;
     case ROUND_TRIPS:
@@ -224,7 +227,7 @@ static double connections(const struct sockaddr_in *address, double seconds) {
 int main(int count, char **arguments) {
   if (count == 2 && strcmp(arguments[1], "server") == 0) return server();
   if (count != 5 || strcmp(arguments[1], "client") != 0) {
-    fputs("peer server\npeer client ADDRESS in|out|roundtrips|connections SECONDS\n", stderr);
+    fputs("peer server\npeer client ADDRESS in|out|incopied|outcopied|roundtrips|connections SECONDS\n", stderr);
     return 64;
   }
   struct sockaddr_in address = {.sin_family = AF_INET};
@@ -234,8 +237,10 @@ int main(int count, char **arguments) {
     if (strcmp(arguments[3], names[kind]) != 0) continue;
     address.sin_port = htons((uint16_t)(FIRST_PORT + kind));
     switch ((enum kind)kind) {
-      case STREAM_IN: rate = stream_in(&address, seconds); break;
-      case STREAM_OUT: rate = stream_out(&address, seconds); break;
+      case STREAM_IN:
+      case COPIED_IN: rate = stream_in(&address, seconds); break;
+      case STREAM_OUT:
+      case COPIED_OUT: rate = stream_out(&address, seconds); break;
       case ROUND_TRIPS: rate = round_trips(&address, seconds); break;
       default: rate = connections(&address, seconds); break;
     }

@@ -26,7 +26,9 @@ enum TAPPeer {
     var options = ListenerOptions()
     options.connection.receiveBufferByteCount = 4 << 20
     options.connection.sendBufferByteCount = 4 << 20
-    let kinds: [@Sendable (TCPSocket) async throws -> Void] = [sink, source, echo, end]
+    let kinds: [@Sendable (TCPSocket) async throws -> Void] = [
+      sink, source, copyingSink, copyingSource, echo, end,
+    ]
     for (index, serve) in kinds.enumerated() {
       let listener = try host.listen(on: firstPort + UInt16(index), options: options)
       loop.task {
@@ -54,6 +56,10 @@ enum TAPPeer {
       if count == 0 { break }
       total += UInt64(count)
     }
+    try await answer(total, to: socket)
+  }
+
+  static func answer(_ total: UInt64, to socket: TCPSocket) async throws {
     try await socket.write(withUnsafeBytes(of: total.bigEndian) { Array($0) })
   }
 
@@ -64,6 +70,26 @@ enum TAPPeer {
     guard let bytes = memory.baseAddress else { return }
     let region = Region(bytes: bytes, byteCount: memory.count, context: nil) { bytes, _, _ in bytes.deallocate() }
     while true { try await socket.write(Slice(region.share(), offset: 0, count: memory.count)) }
+  }
+
+  /// Reads everything into a buffer and answers how many bytes that was.
+  static let copyingSink: @Sendable (TCPSocket) async throws -> Void = { socket in
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+    defer { memory.deallocate() }
+    var total: UInt64 = 0
+    while true {
+      var span = memory.mutableBytes
+      let count = try await socket.read(into: &span)
+      if count == 0 { break }
+      total += UInt64(count)
+    }
+    try await answer(total, to: socket)
+  }
+
+  /// Writes from an array for as long as somebody reads.
+  static let copyingSource: @Sendable (TCPSocket) async throws -> Void = { socket in
+    let bytes = [UInt8](repeating: 0x5a, count: 256 << 10)
+    while true { try await socket.write(bytes) }
   }
 
   /// Sends back the complement of each byte.

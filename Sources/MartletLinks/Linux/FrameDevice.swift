@@ -24,8 +24,9 @@
     private var spare: Region?
     private var backlog = PacketQueue()
     private var retryAt: Instant?
-    /// How many batches in a row had one frame.
-    private var loneFrames: UInt8 = 0
+    /// How many frames the last batch had, and how many batches in a row had as many.
+    private var usualCount = 0
+    private var usualStreak = 0
     var counters = DeviceCounters()
 
     /// Takes over `descriptor`, which is closed with the device.
@@ -45,31 +46,29 @@
   // MARK: - Frames in
 
   extension FrameDevice {
-    /// After so many lone frames the device is not asked for a second one: a poll will say if there is one.
-    private static var loneFrameBound: UInt8 { 4 }
+    /// After so many batches of the same few frames the device is not asked whether there is one more: a poll would say so.
+    private static var usualBound: Int { 4 }
+    private static var usualLimit: Int { 8 }
     /// After so many it is asked once more.
-    private static var loneFrameLimit: UInt8 { 32 }
-    /// The most bytes of a batch that a core's cache still has when they are read.
+    private static var streakLimit: Int { 32 }
+    /// The most bytes of a batch, so that they are still in a core's cache when they are read.
     private static var batchByteCount: UInt64 { 512 << 10 }
 
     /// Hands up to `limit` frames to `body` and returns how many the device gave; more may be there.
     mutating func receive(at now: Instant, limit: Int, into body: (consuming Packet) -> Void) -> Int {
+      let isPredictable = usualStreak >= Self.usualBound && usualStreak < Self.streakLimit
+      let limit = isPredictable ? min(limit, usualCount) : limit
       var budget = limit
-      if loneFrames >= Self.loneFrameBound {
-        loneFrames += 1
-        guard loneFrames < Self.loneFrameLimit else {
-          loneFrames = 0
-          return receive(at: now, limit: limit, into: body)
-        }
-        budget = min(1, limit)
-        guard let packet = next(at: now, budget: &budget) else { return min(1, limit) - budget }
-        body(packet)
-        return 1
-      }
       let end = counters.receivedBytes &+ Self.batchByteCount
       while counters.receivedBytes < end, let packet = next(at: now, budget: &budget) { body(packet) }
-      loneFrames = limit - budget == 1 ? loneFrames + 1 : 0
-      return limit - budget
+      let count = limit - budget
+      if count == usualCount, count > 0, count <= Self.usualLimit, usualStreak < Self.streakLimit {
+        usualStreak += 1
+      } else {
+        usualCount = count
+        usualStreak = 0
+      }
+      return count
     }
 
     /// Reads the next frame while `budget` lasts; frames that are dropped use it up as well, lest a flood of them hold up the
