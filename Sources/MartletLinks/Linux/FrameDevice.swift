@@ -19,6 +19,8 @@
     let descriptor: CInt
     let hasVirtioHeader: Bool
     let backlogLimit: Int
+    /// A batch ends with this many bytes, so that they are still in a core's cache when they are read.
+    private let batchByteCount: UInt64
     private let pool: PacketPool
     /// Large memory for the next frame that outgrows a block, taken before anybody knows whether it does.
     private var spare: Region?
@@ -30,10 +32,14 @@
     var counters = DeviceCounters()
 
     /// Takes over `descriptor`, which is closed with the device.
-    init(descriptor: CInt, hasVirtioHeader: Bool, backlogLimit: Int, pool: borrowing PacketPool) {
+    init(
+      descriptor: CInt, hasVirtioHeader: Bool, backlogLimit: Int, batchByteCount: Int = 512 << 10,
+      pool: borrowing PacketPool
+    ) {
       self.descriptor = descriptor
       self.hasVirtioHeader = hasVirtioHeader
       self.backlogLimit = backlogLimit
+      self.batchByteCount = UInt64(batchByteCount)
       self.pool = pool.share()
     }
 
@@ -51,15 +57,13 @@
     private static var usualLimit: Int { 8 }
     /// After so many it is asked once more.
     private static var streakLimit: Int { 32 }
-    /// The most bytes of a batch, so that they are still in a core's cache when they are read.
-    private static var batchByteCount: UInt64 { 512 << 10 }
 
     /// Hands up to `limit` frames to `body` and returns how many the device gave; more may be there.
     mutating func receive(at now: Instant, limit: Int, into body: (consuming Packet) -> Void) -> Int {
       let isPredictable = usualStreak >= Self.usualBound && usualStreak < Self.streakLimit
       let limit = isPredictable ? min(limit, usualCount) : limit
       var budget = limit
-      let end = counters.receivedBytes &+ Self.batchByteCount
+      let end = counters.receivedBytes &+ batchByteCount
       while counters.receivedBytes < end, let packet = next(at: now, budget: &budget) { body(packet) }
       let count = limit - budget
       if count == usualCount, count > 0, count <= Self.usualLimit, usualStreak < Self.streakLimit {
