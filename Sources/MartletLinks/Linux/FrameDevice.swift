@@ -64,7 +64,9 @@
       let limit = isPredictable ? min(limit, usualCount) : limit
       var budget = limit
       let end = counters.receivedBytes &+ batchByteCount
-      while counters.receivedBytes < end, let packet = next(at: now, budget: &budget) { body(packet) }
+      while counters.receivedBytes < end, let packet = next(at: now, budget: &budget) {
+        if DatagramSplitter.isRun(packet) { split(packet, into: body) } else { body(packet) }
+      }
       let count = limit - budget
       if count == usualCount, count > 0, count <= Self.usualLimit, usualStreak < Self.streakLimit {
         usualStreak += 1
@@ -73,6 +75,16 @@
         usualStreak = 0
       }
       return count
+    }
+
+    /// All datagrams of a run at once, whatever the limit: no poll would tell of those left behind.
+    private mutating func split(_ packet: consuming Packet, into body: (consuming Packet) -> Void) {
+      var datagrams = PacketQueue()
+      guard DatagramSplitter.split(packet, pool: pool, into: &datagrams) else {
+        counters.malformedDrops += 1
+        return
+      }
+      while let datagram = datagrams.popFirst() { body(datagram) }
     }
 
     /// Reads the next frame while `budget` lasts; frames that are dropped use it up as well, lest a flood of them hold up the
