@@ -5,7 +5,7 @@ import MartletLinks
 /// Martlet at the end of a TAP device, as the server that `Peers/kernel/peer.c` drives: a stream in, a stream out, round
 /// trips, connections.
 ///
-///     TAPPeer DEVICE ADDRESS/LENGTH
+///     TAPPeer DEVICE ADDRESS/LENGTH [MICROSECONDS OF BUSY POLLING]
 ///
 /// Says "ready" and ends with its standard input.
 @main
@@ -14,11 +14,12 @@ enum TAPPeer {
 
   static func main() throws {
     let arguments = CommandLine.arguments
-    guard arguments.count == 3, let address = AddressInSubnet(arguments[2]) else {
-      print("TAPPeer DEVICE ADDRESS/LENGTH")
+    guard arguments.count == 3 || arguments.count == 4, let address = AddressInSubnet(arguments[2]) else {
+      print("TAPPeer DEVICE ADDRESS/LENGTH [MICROSECONDS OF BUSY POLLING]")
       exit(64)
     }
-    let loop = Loop(.real)
+    let busyPolling = arguments.count == 4 ? Int(arguments[3]) ?? 0 : 0
+    let loop = Loop(.real, busyPolling: .microseconds(busyPolling))
     let host = loop.host("martlet")
     let device = TAP.Configuration(name: arguments[1])
     try host.attach(addresses: [address]) { (pool) throws(LinkError) in try TAP(device, pool: pool) }
