@@ -10,7 +10,10 @@ let package = Package(
       name: "InProcess",
       dependencies: [
         .product(name: "MartletCore", package: "martlet"), .product(name: "MartletWire", package: "martlet"),
-      ])
+      ]),
+    .executableTarget(
+      name: "TAPPeer",
+      dependencies: [.product(name: "Martlet", package: "martlet"), .product(name: "MartletLinks", package: "martlet")]),
   ],
   swiftLanguageModes: [.v6]
 )

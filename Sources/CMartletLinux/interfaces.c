@@ -12,6 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// Runs of UDP datagrams (Linux 6.2), both versions or none.
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 _Static_assert(sizeof(struct martlet_vnet_header) == sizeof(struct virtio_net_hdr), "the virtio header has ten bytes");
 
 static int set_name(struct ifreq *request, const char *name) {
@@ -32,7 +38,8 @@ int martlet_tap_open(const char *device, char *name, int offloads) {
   int header = sizeof(struct virtio_net_hdr);
   unsigned features = offloads ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
   if (ioctl(descriptor, TUNSETIFF, &request) < 0 || ioctl(descriptor, TUNSETVNETHDRSZ, &header) < 0
-      || ioctl(descriptor, TUNSETOFFLOAD, features) < 0) {
+      || (ioctl(descriptor, TUNSETOFFLOAD, offloads ? features | TUN_F_USO4 | TUN_F_USO6 : 0) < 0
+          && ioctl(descriptor, TUNSETOFFLOAD, features) < 0)) {
     failed = -errno;
     close(descriptor);
     return failed;

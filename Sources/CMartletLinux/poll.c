@@ -1,3 +1,6 @@
+#if __linux__
+#define _GNU_SOURCE
+#endif
 #include "MartletPoll.h"
 
 #include <errno.h>
@@ -7,11 +10,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-// Not in every libc's default declarations.
-extern int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int martlet_poll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
@@ -23,18 +24,36 @@ int martlet_poll_control(int poll, int descriptor, int change, uint32_t flags, u
   return epoll_ctl(poll, op, descriptor, &event);
 }
 
+// The kernel's, whatever the libc calls its own.
+struct span {
+  int64_t seconds;
+  int64_t nanoseconds;
+};
+
+// Waits for a time that epoll_wait, which counts milliseconds, cannot.
+static int wait_for(int poll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
+#ifdef SYS_epoll_pwait2
+  static _Atomic int missing;
+  if (!missing) {
+    struct span span = {.seconds = nanoseconds / 1000000000, .nanoseconds = nanoseconds % 1000000000};
+    int count = (int)syscall(SYS_epoll_pwait2, poll, events, capacity, &span, (void *)0, (size_t)0);
+    // A kernel before 5.11 lacks it, and a sandbox may forbid what it does not know.
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    missing = 1;
+  }
+#endif
+  // An epoll descriptor can itself be polled, and ppoll counts nanoseconds.
+  struct pollfd descriptor = {.fd = poll, .events = POLLIN, .revents = 0};
+  struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+  int ready = ppoll(&descriptor, 1, &time, 0);
+  return ready <= 0 ? ready : epoll_wait(poll, events, capacity, 0);
+}
+
 int martlet_poll_wait(int poll, struct martlet_poll_event *events, int capacity, int64_t nanoseconds) {
   struct epoll_event raw[64];
   if (capacity > 64) capacity = 64;
-  int timeout = nanoseconds < 0 ? -1 : 0;
-  if (nanoseconds > 0) {
-    // epoll_wait counts milliseconds; an epoll descriptor can itself be polled, and ppoll counts nanoseconds.
-    struct pollfd descriptor = {.fd = poll, .events = POLLIN, .revents = 0};
-    struct timespec span = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
-    int ready = ppoll(&descriptor, 1, &span, 0);
-    if (ready <= 0) return ready;
-  }
-  int count = epoll_wait(poll, raw, capacity, timeout);
+  int count = nanoseconds > 0 ? wait_for(poll, raw, capacity, nanoseconds)
+                              : epoll_wait(poll, raw, capacity, nanoseconds < 0 ? -1 : 0);
   for (int i = 0; i < count; i++) {
     events[i].tag = raw[i].data.u64;
     events[i].reserved = 0;

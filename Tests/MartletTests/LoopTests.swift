@@ -188,6 +188,21 @@ struct LoopTests {
     #expect(a != b)
     #expect(a != Int(truncatingIfNeeded: first(2, "a")))
   }
+
+  @Test("A loop that polls before it sleeps keeps time and hears other threads, awake or asleep")
+  func busyPolling() async throws {
+    let loop = Loop(.real, busyPolling: .milliseconds(2))
+    for pause in [Duration.zero, .milliseconds(1), .milliseconds(10)] {
+      let start = loop.now
+      let isOnLoop = try await loop.run {
+        try await loop.clock.sleep(until: start.advanced(by: pause))
+        return loop.isCurrent
+      }
+      #expect(isOnLoop)
+      #expect(start.advanced(by: pause) <= loop.now)
+    }
+    loop.shutdown()
+  }
 }
 
 /// A value that several tasks change.

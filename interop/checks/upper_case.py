@@ -29,3 +29,13 @@ def lecture_udp_server(bench, ip):
     answer = read_line(client, bench.patience)
     end(client)  # nothing on the wire says that a UDP conversation is over
     expect(answer == ANSWER + "\n", f"{ANSWER!r} was due, not {answer!r}")
+
+
+@check("datagrams that the kernel hands over in one run are each answered")
+def run_of_datagrams(bench, ip):
+    bench.serve()
+    pieces = ["a" * 1_000, "b" * 1_000, "c" * 1_000, "d" * 10]
+    result = bench.peer("udp_run.py", ip.martlet, 12000, 1_000, input="".join(pieces))
+    answers = sorted(result.out.split("\n")[:-1])
+    due = sorted(f"{len(piece)} {piece.upper()}" for piece in pieces)
+    expect(result.status == 0 and answers == due, f"four answers were due: {result}")

@@ -31,16 +31,19 @@ public final class Loop: Sendable {
   /// - Parameters:
   ///   - time: Whose time it keeps.
   ///   - pool: The bounds of the memory for packets.
+  ///   - busyPolling: How long a loop in real time goes on asking its links for frames before it sleeps, at most a
+  ///     second. Waking a thread takes longer than answering a segment; a core is kept busy in exchange. Default 0.
   ///   - logger: Where to log.
   public init(
-    _ time: Time = .real, pool: PacketPool.Configuration = PacketPool.Configuration(),
+    _ time: Time = .real, pool: PacketPool.Configuration = PacketPool.Configuration(), busyPolling: Duration = .zero,
     logger: Logger = Logger(label: "martlet")
   ) {
     let core: LoopCore
     switch time {
     case .real:
       var generator = SystemRandomNumberGenerator()
-      core = LoopCore(isVirtual: false, seed: generator.next(), pool: pool, logger: logger)
+      core = LoopCore(
+        isVirtual: false, seed: generator.next(), pool: pool, busyPolling: busyPolling, logger: logger)
     case .virtual(let seed):
       core = LoopCore(isVirtual: true, seed: seed, pool: pool, logger: logger)
     }

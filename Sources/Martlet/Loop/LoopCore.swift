@@ -25,6 +25,8 @@ final class LoopCore: @unchecked Sendable {
   let thread = Atomic<UInt>(0)
   let publishedNow = Atomic<Int64>(0)
   let isVirtual: Bool
+  /// How long the thread asks for work before it sleeps, in nanoseconds.
+  let busyPolling: Int64
   let seed: UInt64
   let start: Int64
   let poller: Poller
@@ -53,14 +55,21 @@ final class LoopCore: @unchecked Sendable {
   /// How long a virtual loop with nothing left to do waits for a job from another thread before it says so.
   static let stallGrace: Int64 = 200_000_000
 
+  /// How often jobs that made jobs may do so before packets are sent.
+  static let jobRounds = 8
+
   /// What has deadlines.
   enum Entity {
     case host(HostBox)
     case link(Attachment)
   }
 
-  init(isVirtual: Bool, seed: UInt64, pool: PacketPool.Configuration, logger: Logger) {
+  init(
+    isVirtual: Bool, seed: UInt64, pool: PacketPool.Configuration, busyPolling: Duration = .zero, logger: Logger
+  ) {
     self.isVirtual = isVirtual
+    let (seconds, attoseconds) = busyPolling.components
+    self.busyPolling = max(0, min(seconds, 1)) * 1_000_000_000 + attoseconds / 1_000_000_000
     self.seed = seed
     self.logger = logger
     self.pool = PacketPool(pool)
@@ -151,6 +160,12 @@ final class LoopCore: @unchecked Sendable {
       takeInbox()
       let hadJobs = !local.isEmpty
       runJobs()
+      // What a job leads to goes out with what it sent itself, within reason.
+      var rounds = 1
+      while !isVirtual, !local.isEmpty, rounds < Self.jobRounds {
+        runJobs()
+        rounds += 1
+      }
       settle()
       if isStopping, local.isEmpty, finish() { break }
       if isVirtual { stepVirtual(hadJobs: hadJobs) } else { stepReal() }
@@ -165,10 +180,11 @@ final class LoopCore: @unchecked Sendable {
       timeout = nextDeadline.map { max(0, $0.nanoseconds &- now.nanoseconds) } ?? -1
     }
     // The bell matters only to a thread that sleeps.
-    if timeout != 0 || !watchers.isEmpty { poll(timeout) }
+    if timeout != 0 || !watchers.isEmpty { pollWakefully(timeout) }
     readClock()
     serviceDue()
-    settle()
+    // Whoever is woken comes first: what programs answer goes out with the acknowledgement, when they have run.
+    announce()
   }
 
   private func stepVirtual(hadJobs: Bool) {
@@ -205,10 +221,26 @@ final class LoopCore: @unchecked Sendable {
     }
   }
 
-  private func poll(_ nanoseconds: Int64) {
+  /// As ``poll(_:)``, asking for a while before it sleeps.
+  private func pollWakefully(_ nanoseconds: Int64) {
+    guard busyPolling > 0, nanoseconds != 0 else {
+      poll(nanoseconds)
+      return
+    }
+    let span = nanoseconds < 0 ? busyPolling : min(busyPolling, nanoseconds)
+    let end = Instant(nanoseconds: now.nanoseconds &+ span)
+    repeat {
+      if poll(0) { return }
+      readClock()
+    } while now < end
+    poll(nanoseconds < 0 ? nanoseconds : max(0, nanoseconds - busyPolling))
+  }
+
+  @discardableResult
+  private func poll(_ nanoseconds: Int64) -> Bool {
     // What comes in after a sleep came after it: frames stamped with the time before make round trips too short.
     var isLate = !isVirtual
-    poller.wait(nanoseconds) { tag, flags in
+    return poller.wait(nanoseconds) { tag, flags in
       if isLate {
         readClock()
         isLate = false
@@ -266,10 +298,20 @@ final class LoopCore: @unchecked Sendable {
         attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
         attachment.link.flush(at: now)
       }
-      while let event = box.host.nextEvent() { box.states[event.socket]?.waiters.wake(event.changes) }
+      announce(box)
       deadlines.set(box.host.nextDeadline, for: box.id)
     }
     dirty.removeAll(keepingCapacity: true)
+  }
+
+  /// Wakes who waited for what happened to hosts that will be settled.
+  private func announce() {
+    for box in dirty { announce(box) }
+  }
+
+  @inline(__always)
+  private func announce(_ box: HostBox) {
+    while let event = box.host.nextEvent() { box.states[event.socket]?.waiters.wake(event.changes) }
   }
 
   /// Follows a link's deadline, which became earlier.

@@ -27,11 +27,12 @@ final class Poller: Sendable {
 
   func ring() { martlet_bell_ring(bell) }
 
-  /// Waits at most `nanoseconds` (negative: until something happens) and tells what became ready.
-  func wait(_ nanoseconds: Int64, _ body: (UInt64, DescriptorWatcher.Interest) -> Void) {
+  /// Waits at most `nanoseconds` (negative: until something happens) and tells what became ready; false if nothing did.
+  @discardableResult
+  func wait(_ nanoseconds: Int64, _ body: (UInt64, DescriptorWatcher.Interest) -> Void) -> Bool {
     unsafe withUnsafeTemporaryAllocation(of: martlet_poll_event.self, capacity: 64) { events in
       let count = unsafe martlet_poll_wait(poll, events.baseAddress, 64, nanoseconds)
-      guard count > 0 else { return }
+      guard count > 0 else { return false }
       for index in 0..<Int(count) {
         let event = unsafe events[index]
         if event.tag == Self.bellTag {
@@ -40,6 +41,7 @@ final class Poller: Sendable {
           body(event.tag, DescriptorWatcher.Interest(rawValue: event.flags))
         }
       }
+      return true
     }
   }
 

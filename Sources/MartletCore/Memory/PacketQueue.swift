@@ -101,6 +101,31 @@ extension PacketQueue {
     return done
   }
 
+  /// Hands the first bytes to `body`, run by run where they lie, at most `maximum`, takes them out and returns how many there
+  /// were.
+  package mutating func removeFirstBytes(upTo maximum: Int, _ body: (RawSpan) -> Void) -> Int {
+    var done = 0
+    while done < maximum, let block = unsafe first {
+      var packet = unsafe Packet(adopting: block)
+      let run = min(packet.count, maximum &- done)
+      unsafe packet.forEachRun(from: 0, count: run) { bytes, count in
+        // Valid as long as the packet, which outlives the call.
+        body(unsafe RawSpan(_unsafeStart: bytes, byteCount: count))
+      }
+      done &+= run
+      byteCount &-= run
+      if run == packet.count {
+        unsafe first = block.pointee.next
+        if unsafe first == nil { unsafe last = nil }
+        count &-= 1
+      } else {
+        packet.removeFirst(run)
+        _ = unsafe packet.relinquish()
+      }
+    }
+    return done
+  }
+
   /// Copies the bytes of `packet` behind those of the last packet, if that one has no slices and room enough.
   package mutating func appendToLast(copying packet: borrowing Packet) -> Bool {
     guard let block = unsafe last else { return false }

@@ -19,18 +19,27 @@
     let descriptor: CInt
     let hasVirtioHeader: Bool
     let backlogLimit: Int
+    /// A batch ends with this many bytes, so that they are still in a core's cache when they are read.
+    private let batchByteCount: UInt64
     private let pool: PacketPool
     /// Large memory for the next frame that outgrows a block, taken before anybody knows whether it does.
     private var spare: Region?
     private var backlog = PacketQueue()
     private var retryAt: Instant?
+    /// How many frames the last batch had, and how many batches in a row had as many.
+    private var usualCount = 0
+    private var usualStreak = 0
     var counters = DeviceCounters()
 
     /// Takes over `descriptor`, which is closed with the device.
-    init(descriptor: CInt, hasVirtioHeader: Bool, backlogLimit: Int, pool: borrowing PacketPool) {
+    init(
+      descriptor: CInt, hasVirtioHeader: Bool, backlogLimit: Int, batchByteCount: Int = 512 << 10,
+      pool: borrowing PacketPool
+    ) {
       self.descriptor = descriptor
       self.hasVirtioHeader = hasVirtioHeader
       self.backlogLimit = backlogLimit
+      self.batchByteCount = UInt64(batchByteCount)
       self.pool = pool.share()
     }
 
@@ -43,9 +52,44 @@
   // MARK: - Frames in
 
   extension FrameDevice {
+    /// After so many batches of the same few frames the device is not asked whether there is one more: a poll would say so.
+    private static var usualBound: Int { 4 }
+    private static var usualLimit: Int { 8 }
+    /// After so many it is asked once more.
+    private static var streakLimit: Int { 32 }
+
+    /// Hands up to `limit` frames to `body` and returns how many the device gave; more may be there.
+    mutating func receive(at now: Instant, limit: Int, into body: (consuming Packet) -> Void) -> Int {
+      let isPredictable = usualStreak >= Self.usualBound && usualStreak < Self.streakLimit
+      let limit = isPredictable ? min(limit, usualCount) : limit
+      var budget = limit
+      let end = counters.receivedBytes &+ batchByteCount
+      while counters.receivedBytes < end, let packet = next(at: now, budget: &budget) {
+        if DatagramSplitter.isRun(packet) { split(packet, into: body) } else { body(packet) }
+      }
+      let count = limit - budget
+      if count == usualCount, count > 0, count <= Self.usualLimit, usualStreak < Self.streakLimit {
+        usualStreak += 1
+      } else {
+        usualCount = count
+        usualStreak = 0
+      }
+      return count
+    }
+
+    /// All datagrams of a run at once, whatever the limit: no poll would tell of those left behind.
+    private mutating func split(_ packet: consuming Packet, into body: (consuming Packet) -> Void) {
+      var datagrams = PacketQueue()
+      guard DatagramSplitter.split(packet, pool: pool, into: &datagrams) else {
+        counters.malformedDrops += 1
+        return
+      }
+      while let datagram = datagrams.popFirst() { body(datagram) }
+    }
+
     /// Reads the next frame while `budget` lasts; frames that are dropped use it up as well, lest a flood of them hold up the
     /// loop.
-    mutating func next(at now: Instant, budget: inout Int) -> Packet? {
+    private mutating func next(at now: Instant, budget: inout Int) -> Packet? {
       while budget > 0 {
         guard var packet = pool.allocate() else {
           guard discardFrame() else { return nil }

@@ -86,9 +86,7 @@
 
     public func receive(at now: Instant, limit: Int, into body: (consuming Packet) -> Void) -> Int {
       device.flush(at: now)
-      var budget = limit
-      while let packet = device.next(at: now, budget: &budget) { body(packet) }
-      return limit - budget
+      return device.receive(at: now, limit: limit, into: body)
     }
   }
 #endif

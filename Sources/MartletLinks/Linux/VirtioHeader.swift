@@ -26,6 +26,9 @@
       case MARTLET_VNET_GSO_TCPV4, MARTLET_VNET_GSO_TCPV6:
         packet.metadata.segmentSize = header.gso_size
         return header.gso_size > 0
+      case MARTLET_VNET_GSO_UDP_L4:
+        packet.metadata.segmentSize = header.gso_size
+        return header.gso_size > 0 && DatagramSplitter.isRun(packet)
       default: return false
       }
     }

@@ -118,6 +118,20 @@ extension Host {
     return result
   }
 
+  /// Hands bytes that have arrived, in order, to `body` where they lie, run by run and at most `maximum`; they are taken,
+  /// and the memory is the host's again when `body` returns.
+  ///
+  /// - Throws: why the connection failed, once everything that had arrived is read.
+  public mutating func read(
+    from socket: SocketID, upTo maximum: Int, at now: Instant, _ body: (RawSpan) -> Void
+  ) throws(SocketError) -> ReadResult {
+    self.now = max(self.now, now)
+    let index = try connectionIndex(socket)
+    let result = try connections[index].tcp.read(upTo: maximum, at: self.now, body)
+    update(index)
+    return result
+  }
+
   /// Copies bytes into the send buffer, and returns how many there was room for: 0 when it is full, and then
   /// ``SocketEvent/Changes/writable`` says when there is room again.
   ///

@@ -85,6 +85,11 @@ package struct ReceiveQueue: ~Copyable {
     return done
   }
 
+  /// Hands bytes to `body` where they lie, at most `maximum`, takes them out and returns how many there were.
+  package mutating func read(upTo maximum: Int, _ body: (RawSpan) -> Void) -> Int {
+    ready.removeFirstBytes(upTo: maximum, body)
+  }
+
   /// Lets go of what waits for missing bytes.
   package mutating func removeOutOfOrder() {
     // Mostly nothing waits, and a new value would take the old one apart.

@@ -99,6 +99,17 @@ extension TCPConnection {
     return .bytes(count)
   }
 
+  /// Hands bytes that arrived to `body` where they lie, run by run, at most `maximum`.
+  package mutating func read(
+    upTo maximum: Int, at now: Instant, _ body: (RawSpan) -> Void
+  ) throws(SocketError) -> ReadResult {
+    if receiveQueue.isEmpty { return try resultOfEmptyRead() }
+    if maximum <= 0 { return .wouldBlock }
+    let count = receiveQueue.read(upTo: maximum, body)
+    noteRead()
+    return .bytes(count)
+  }
+
   @inline(__always)
   private func resultOfEmptyRead() throws(SocketError) -> ReadResult {
     if flags.contains(.finReceived) { return .endOfStream }
