@@ -55,7 +55,7 @@ static err_t set_up(struct netif *end) {
   end->state = &rings[side];
   end->output = etharp_output;
   end->linkoutput = transmit;
-  end->mtu = 1500;
+  end->mtu = PEER_MTU;
   end->hwaddr_len = ETH_HWADDR_LEN;
   const u8_t address[ETH_HWADDR_LEN] = {2, 0, 0, 0, 0, (u8_t)(side + 1)};
   memcpy(end->hwaddr, address, sizeof address);

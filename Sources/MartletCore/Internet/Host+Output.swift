@@ -127,7 +127,11 @@ extension Host {
       guard !outgoing.dontFragment else { return drop(packet, .ipTooBig) }
       return outputFragments(packet, outgoing, mtu: mtu)
     }
-    outputToNeighbor(packet, nextHop: outgoing.nextHop, on: outgoing.interface)
+    if let known = neighbors.lookup(outgoing.nextHop, on: outgoing.interface, at: now) {
+      noteWay(of: outgoing, to: known)
+      return sendFrame(packet, to: known, on: outgoing.interface)
+    }
+    outputUnresolved(packet, nextHop: outgoing.nextHop, on: outgoing.interface)
   }
 
   @inline(never)
@@ -188,8 +192,8 @@ extension Host {
   }
 
   /// Does what the link does not do itself, as late as possible: segmentation and checksums.
-  @inline(__always)
-  private mutating func finish(_ packet: consuming Packet, on interface: InterfaceID) {
+  @inline(never)
+  mutating func finish(_ packet: consuming Packet, on interface: InterfaceID) {
     let offloads = interfaces[Int(interface.index)].offloads
     let metadata = packet.metadata
     if metadata.segmentSize != 0 {
@@ -210,7 +214,7 @@ extension Host {
   }
 
   @inline(__always)
-  private mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
+  mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
     let index = Int(interface.index)
     guard interfaces[index].transmitQueue.count < configuration.internet.maximumTransmitQueue else {
       return drop(packet, .transmitQueueFull)

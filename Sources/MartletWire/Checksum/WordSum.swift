@@ -154,9 +154,9 @@ public enum WordSum {
   /// `sum` with its carries brought back in until 16 bits remain.
   @inlinable @inline(__always)
   public static func fold(_ sum: UInt64) -> UInt16 {
-    var sum = (sum & 0xffff_ffff) &+ sum &>> 32
-    sum = (sum & 0xffff) &+ (sum &>> 16 & 0xffff) &+ sum &>> 32
-    sum = (sum & 0xffff) &+ sum &>> 16
-    return UInt16(truncatingIfNeeded: sum &+ sum &>> 16)
+    // A number and itself with its halves exchanged: the upper half of what they make has both halves' sum, and the carry
+    // from below.
+    let words = UInt32(truncatingIfNeeded: (sum &+ (sum &<< 32 | sum &>> 32)) &>> 32)
+    return UInt16(truncatingIfNeeded: (words &+ (words &<< 16 | words &>> 16)) &>> 16)
   }
 }

@@ -11,20 +11,20 @@ extension Host {
     }
     // RFC 9293 MUST-57: nothing is said about segments to everybody.
     guard context.isUnicast else { return drop(packet, .tcpNotUnicast) }
-    guard hasValidChecksum(packet, context) else { return drop(packet, .tcpChecksum) }
+    // Each by itself: there are not registers enough for all of it at once.
+    guard isIntact(packet, context) else { return drop(packet, .tcpChecksum) }
+    let index = findConnection(ports: packet.bytes.bigEndian(at: 0), context)
     let header: TCPHeader
     do { header = try TCPHeader(parsing: packet.bytes) } catch { return drop(packet, .tcpTruncated) }
-    let flow = Flow(
-      localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
-      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
-    let index = findConnection(flow)
     // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
     if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes) {
-      if connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount) {
+      let connection = unsafe connections.pointer(at: index)
+      let payloadCount = packet.count &- headerByteCount
+      if unsafe connection.pointee.tcp.expects(header, options.timestamps, payloadCount: payloadCount) {
         packet.removeFirst(headerByteCount)
-        if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
-          ledger.count(reason)
-        }
+        let reason = unsafe connection.pointee.tcp.receiveExpected(
+          header, options.timestamps, payload: packet, at: now)
+        if let reason { ledger.count(reason) }
         return update(index)
       }
       // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
@@ -36,15 +36,36 @@ extension Host {
         return update(index)
       }
     }
-    receiveUnexpected(packet, header, flow, index, context)
+    receiveUnexpected(packet, header, index, context)
+  }
+
+  @inline(never)
+  private func isIntact(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
+    hasValidChecksum(packet, context)
+  }
+
+  /// The connection of a segment with these ports, source and destination in one word.
+  @inline(never)
+  private mutating func findConnection(ports: UInt32, _ context: InternetContext) -> UInt32? {
+    let flow = Flow(
+      localAddress: context.destination, localPort: UInt16(truncatingIfNeeded: ports),
+      remoteAddress: context.source, remotePort: UInt16(truncatingIfNeeded: ports &>> 16),
+      zone: context.source.isLinkLocal ? context.interface : .loopback)
+    // Segments come in trains: mostly it is the connection of the one before.
+    if connections.isOccupied(lastConnection), connections[lastConnection].tcp.flow == flow { return lastConnection }
+    let found = findConnection(flow)
+    if let found { lastConnection = found }
+    return found
   }
 
   /// Any other segment.
   @inline(never)
   private mutating func receiveUnexpected(
-    _ packet: consuming Packet, _ header: TCPHeader, _ flow: Flow, _ index: UInt32?,
-    _ context: InternetContext
+    _ packet: consuming Packet, _ header: TCPHeader, _ index: UInt32?, _ context: InternetContext
   ) {
+    let flow = Flow(
+      localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
+      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
     let options: TCPOptions
     do { options = try TCPOptions(of: header, in: packet.bytes) } catch { return drop(packet, .tcpOptionMalformed) }
     guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
@@ -248,15 +269,17 @@ extension Host {
 
   @inline(never)
   private mutating func followUp(_ index: UInt32) {
-    var tasks = connections[index].takeTasks()
+    let connection = unsafe connections.pointer(at: index)
+    var tasks = unsafe connection.pointee.takeTasks()
     if tasks.contains(.changes) {
-      noteChanges(connections[index].tcp.takeChanges(), of: index)
-      tasks = connections[index].takeTasks()
+      noteChanges(unsafe connection.pointee.tcp.takeChanges(), of: index)
+      tasks = unsafe connection.pointee.takeTasks()
     }
-    if tasks.contains(.announce) { events.append(SocketID(.connection, connections.tenant(at: index))) }
+    let key = connections.tenant(at: index)
+    if tasks.contains(.announce) { events.append(SocketID(.connection, key)) }
     if tasks.contains(.remove) { return removeConnection(index) }
-    if tasks.contains(.queue) { pending.append(connections.tenant(at: index)) }
-    if tasks.contains(.wake) { connectionTimers.set(connections[index].wakeUp, for: index) }
+    if tasks.contains(.queue) { pending.append(key) }
+    if tasks.contains(.wake) { connectionTimers.set(unsafe connection.pointee.wakeUp, for: index) }
   }
 
   @inline(never)
@@ -291,9 +314,26 @@ extension Host {
     while let key = pending.popFirst() {
       guard connections.contains(key) else { continue }
       let index = key.index
-      let departure = connections[index].depart(from: pool, at: now, challenges: &challenges, into: &segments)
+      let departure = unsafe connections.pointer(at: index).pointee.depart(
+        from: pool, at: now, challenges: &challenges, into: &segments)
       update(index)
       guard !segments.isEmpty else { continue }
+      if departure.flow.zone == .loopback,
+        let place = findWay(from: departure.flow.localAddress, to: departure.flow.remoteAddress)
+      {
+        let fields = HeaderFields(
+          protocol: .tcp,
+          hopLimit: departure.timeToLive == 0 ? configuration.internet.timeToLive : departure.timeToLive,
+          trafficClass: departure.trafficClass, dontFragment: true, checksumOffset: TCPHeader.checksumOffset)
+        while let segment = segments.popFirst() {
+          if fits(segment, way: place) {
+            output(segment, way: place, fields)
+          } else {
+            sendSegment(segment, departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
+          }
+        }
+        continue
+      }
       guard
         let outgoing = outgoing(
           for: departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
@@ -320,9 +360,14 @@ extension Host {
       interface: route.interface, nextHop: route.nextHop)
   }
 
-  /// Sends a segment that belongs to no connection.
-  private mutating func sendSegment(_ packet: consuming Packet, _ flow: Flow) {
-    guard let outgoing = outgoing(for: flow) else { return drop(packet, .ipNoRoute) }
+  /// Sends a segment by the long way: one that belongs to no connection, or that is too large for the short one.
+  @inline(never)
+  private mutating func sendSegment(
+    _ packet: consuming Packet, _ flow: Flow, timeToLive: UInt8 = 0, trafficClass: UInt8 = 0
+  ) {
+    guard let outgoing = outgoing(for: flow, timeToLive: timeToLive, trafficClass: trafficClass) else {
+      return drop(packet, .ipNoRoute)
+    }
     leaveChecksumPartial(&packet, outgoing, at: TCPHeader.checksumOffset)
     output(packet, outgoing)
   }
