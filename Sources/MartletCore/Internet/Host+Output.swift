@@ -215,11 +215,10 @@ extension Host {
 
   @inline(__always)
   mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
-    let index = Int(interface.index)
-    guard interfaces[index].transmitQueue.count < configuration.internet.maximumTransmitQueue else {
-      return drop(packet, .transmitQueueFull)
+    let limit = configuration.internet.maximumTransmitQueue
+    if let refused = interfaces[Int(interface.index)].enqueue(packet, limit: limit) {
+      drop(refused, .transmitQueueFull)
     }
-    interfaces[index].transmitQueue.append(packet)
   }
 
   /// Notes that the transport checksum is to be filled in, and writes the pseudo-header's part of it
@@ -250,8 +249,7 @@ extension Host {
     var sum = InternetChecksum()
     sum.addPseudoHeader(
       source: context.source, destination: context.destination, protocol: context.protocol, length: packet.count)
-    sum.add(packet.bytes)
-    for index in 0..<packet.sliceCount { sum.add(packet.slice(at: index)) }
+    packet.addAll(to: &sum)
     return sum.isValid
   }
 }

@@ -25,6 +25,8 @@ struct Way: BitwiseCopyable {
   /// The largest IP payload that the interface takes in one piece.
   var room: UInt32 = 0
   var isIPv4 = false
+  /// Whether the link fills in transport checksums.
+  var leavesChecksum = false
 
   /// The bytes of the frame's and the IP header.
   @inline(__always)
@@ -105,6 +107,7 @@ extension Host {
       source: outgoing.source, destination: outgoing.destination, protocol: IPProtocol(value: 0), length: 0)
     way.addressSum = sum.foldedSum.bigEndian
     let header = way.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.byteCount
+    way.leavesChecksum = interfaces[interface].offloads.contains(.transmitChecksum)
     way.room = UInt32(max(0, interfaces[interface].mtu - header))
     ways[Way.place(of: outgoing.destination)] = way
   }
@@ -128,19 +131,18 @@ extension Host {
   /// ``output(_:_:)`` does, without asking anybody. Filters on output belong in front of both.
   @inline(__always)
   mutating func output(_ packet: consuming Packet, way place: Int, _ fields: HeaderFields) {
-    let interface = Int(ways[place].interface.index)
     let length = packet.count
     let segmentSize = Int(packet.metadata.segmentSize)
     if fields.checksumOffset != 0 {
-      let isLeft = segmentSize != 0 || interfaces[interface].offloads.contains(.transmitChecksum)
-      putChecksum(into: &packet, way: place, fields, isLeft: isLeft)
+      putChecksum(into: &packet, way: place, fields, isLeft: segmentSize != 0 || ways[place].leavesChecksum)
     }
     packet.prepend(ways[place].headerByteCount)
     unsafe putHeaders(at: packet.pointer, way: place, fields, length: length)
     if segmentSize != 0 {
       // The pieces get identifications in a row.
       if ways[place].isIPv4 {
-        interfaces[interface].nextIdentification &+= UInt16(truncatingIfNeeded: length / segmentSize)
+        interfaces[Int(ways[place].interface.index)].nextIdentification &+= UInt16(
+          truncatingIfNeeded: length / segmentSize)
       }
       return finish(packet, on: ways[place].interface)
     }
@@ -212,6 +214,11 @@ extension Packet {
   @inline(__always)
   func addAll(to sum: inout InternetChecksum) {
     unsafe sum.add(UnsafeRawPointer(pointer), count: linearCount)
+    if sliceCount > 0 { addSlices(to: &sum) }
+  }
+
+  @inline(never)
+  private func addSlices(to sum: inout InternetChecksum) {
     for index in 0..<sliceCount {
       let slice = unsafe slices[index]
       let count = unsafe Int(slice.count)

@@ -101,10 +101,13 @@ extension Host {
       unsafe socket.pointee.error = nil
       throw error
     }
-    guard let remote = unsafe remote ?? socket.pointee.remote else { throw .notConnected }
-    guard !remote.address.isUnspecified, remote.port != 0, unsafe socket.pointee.canReach(remote.address) else {
-      throw .invalidAddress
+    if let remote {
+      guard !remote.address.isUnspecified, remote.port != 0, unsafe socket.pointee.canReach(remote.address) else {
+        throw .invalidAddress
+      }
     }
+    // A peer was found good when the socket was connected to it.
+    guard let remote = unsafe remote ?? socket.pointee.remote else { throw .notConnected }
     let length = UDPHeader.byteCount &+ payload.byteCount
     guard length <= (remote.address.isIPv4 ? 65_535 - IPv4Header.minimumByteCount : 65_535) else {
       throw .messageTooLong

@@ -11,8 +11,7 @@ extension Host {
     _ payload: RawSpan, from sourcePort: UInt16, to destinationPort: UInt16, way place: Int, _ fields: HeaderFields
   ) -> Bool {
     let interface = ways[place].interface
-    let isLeft = interfaces[Int(interface.index)].offloads.contains(.transmitChecksum)
-    guard payload.byteCount <= Packet.blockByteCount - Packet.headroom, !isLeft else {
+    guard payload.byteCount <= Packet.blockByteCount - Packet.headroom, !ways[place].leavesChecksum else {
       // Large frames and links with offloads.
       guard var packet = makePacket(copying: payload) else { return false }
       packet.prependUDPHeader(from: sourcePort, to: destinationPort)
