@@ -22,12 +22,18 @@ public enum WordSum {
     if count < 8 || count > 96 { return UInt64(unsafe ofAnySize(start, count: count)) }
     var sum: UInt64 = 0
     var offset = 0
-    while offset &+ 32 <= count {
-      unsafe addWord(start, offset, to: &sum)
-      unsafe addWord(start, offset &+ 8, to: &sum)
-      unsafe addWord(start, offset &+ 16, to: &sum)
-      unsafe addWord(start, offset &+ 24, to: &sum)
-      offset &+= 32
+    if count >= 32 {
+      // Two sums, so that no addition waits for the carry of the one before.
+      var other: UInt64 = 0
+      repeat {
+        unsafe addWord(start, offset, to: &sum)
+        unsafe addWord(start, offset &+ 8, to: &other)
+        unsafe addWord(start, offset &+ 16, to: &sum)
+        unsafe addWord(start, offset &+ 24, to: &other)
+        offset &+= 32
+      } while offset &+ 32 <= count
+      let (both, carry) = sum.addingReportingOverflow(other)
+      sum = both &+ (carry ? 1 : 0)
     }
     while offset &+ 8 <= count {
       unsafe addWord(start, offset, to: &sum)
