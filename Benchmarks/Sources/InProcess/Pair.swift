@@ -12,12 +12,16 @@ struct Pair: ~Copyable {
 
   static let serverAddress: IPv4Address = "10.0.0.2"
 
-  init(configuration: Host.Configuration = Host.Configuration()) {
+  init(
+    configuration: Host.Configuration = Host.Configuration(), mtu: Int = 1_500, offloads: LinkOffloads = []
+  ) {
     pool = PacketPool()
     client = Host(name: "client", configuration: configuration, pool: pool, seed: 1)
     server = Host(name: "server", configuration: configuration, pool: pool, seed: 2)
-    clientInterface = client.addInterface(InterfaceConfiguration(name: "eth0", macAddress: "02:00:00:00:00:01"))
-    serverInterface = server.addInterface(InterfaceConfiguration(name: "eth0", macAddress: "02:00:00:00:00:02"))
+    clientInterface = client.addInterface(
+      InterfaceConfiguration(name: "eth0", macAddress: "02:00:00:00:00:01", mtu: mtu, offloads: offloads))
+    serverInterface = server.addInterface(
+      InterfaceConfiguration(name: "eth0", macAddress: "02:00:00:00:00:02", mtu: mtu, offloads: offloads))
     do {
       try client.addAddress("10.0.0.1/24", to: clientInterface)
       try server.addAddress("10.0.0.2/24", to: serverInterface)

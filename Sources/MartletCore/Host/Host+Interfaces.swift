@@ -28,8 +28,7 @@ extension Host {
       ? addresses.contains(address.address, on: interface) : addresses.contains(address.address)
     if isTaken { throw .addressInUse }
     addresses.append(address, on: interface)
-    lastRoute = LastRoute()
-    pathMTUs.noteRouteChange()
+    forgetRoutes()
     if !address.address.isLinkLocal {
       try addRoute(to: address.subnet, via: nil, on: interface)
     }
@@ -46,8 +45,7 @@ extension Host {
     guard Int(interface.index) < interfaces.count, gateway.map({ $0.version == destination.version }) ?? true else {
       throw .invalidAddress
     }
-    lastRoute = LastRoute()
-    pathMTUs.noteRouteChange()
+    forgetRoutes()
     let nextHop = gateway.map { Route.NextHop.gateway($0) } ?? .onLink
     do {
       try routes.add(Route(to: destination, via: nextHop, on: interface, metric: metric))

@@ -11,6 +11,14 @@ extension Host {
     precondition(index > 0 && index < interfaces.count, "no such interface, or the loopback interface")
     interfaces[index].counters.receivedPackets &+= 1
     interfaces[index].counters.receivedBytes &+= UInt64(packet.count)
+    if let plain = plainContext(of: packet, on: interface) { return receivePlain(packet, plain) }
+    receiveAny(packet, on: interface)
+  }
+
+  /// Takes a frame by the long way, header by header.
+  @inline(never)
+  private mutating func receiveAny(_ packet: consuming Packet, on interface: InterfaceID) {
+    let index = Int(interface.index)
     guard packet.makeLinear(EthernetHeader.untaggedByteCount) else { return drop(packet, .frameTruncated) }
     let header: EthernetHeader
     do { header = try EthernetHeader(parsing: packet.bytes) } catch { return drop(packet, .frameTruncated) }
@@ -65,6 +73,8 @@ struct InternetContext: BitwiseCopyable {
   var isUnicast: Bool
   /// Whether it came in a fragment or several, atomic ones (RFC 6946) too.
   var wasFragmented = false
+  /// The bytes behind the IP header, where the short way found them out.
+  var payloadByteCount = 0
 }
 
 extension Host {

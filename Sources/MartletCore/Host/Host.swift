@@ -30,8 +30,13 @@ public struct Host: ~Copyable {
   // Internet
   var addresses = LocalAddresses()
   var routes: RouteTable
-  /// Forgotten whenever an address or a route is added.
+  /// Both forgotten by ``forgetRoutes()``.
   var lastRoute = LastRoute()
+  let ways = FixedArray(repeating: Way(), count: Way.count)
+  var routeGeneration: UInt64 = 1
+  /// Whether packets may take the short ways in and out. They come to the same as the long ones, which the tests check by
+  /// turning them off; a filter between IP and transports turns them off as well.
+  package var takesShortWays = true
   var reassembler: Reassembler
   var pathMTUs: PathMTUCache
   var icmpErrors: TokenBucket
@@ -49,6 +54,8 @@ public struct Host: ~Copyable {
   var ephemeralPorts: EphemeralPorts
   var nextSerial: UInt64 = 0
   var connections: Slab<Connection>
+  /// The connection that the last segment was for, if it is still there.
+  var lastConnection: UInt32 = 0
   /// What a connection keeps to where its program chose nothing.
   let tcpLimits: TCPLimits
   var listeners: Slab<Listener>

@@ -132,7 +132,11 @@ extension Host {
       guard !outgoing.dontFragment else { return drop(packet, .ipTooBig) }
       return outputFragments(packet, outgoing, mtu: mtu)
     }
-    outputToNeighbor(packet, nextHop: outgoing.nextHop, on: outgoing.interface)
+    if let known = neighbors.lookup(outgoing.nextHop, on: outgoing.interface, at: now) {
+      noteWay(of: outgoing, to: known)
+      return sendFrame(packet, to: known, on: outgoing.interface)
+    }
+    outputUnresolved(packet, nextHop: outgoing.nextHop, on: outgoing.interface)
   }
 
   @inline(never)
@@ -193,8 +197,8 @@ extension Host {
   }
 
   /// Does what the link does not do itself, as late as possible: segmentation and checksums.
-  @inline(__always)
-  private mutating func finish(_ packet: consuming Packet, on interface: InterfaceID) {
+  @inline(never)
+  mutating func finish(_ packet: consuming Packet, on interface: InterfaceID) {
     let offloads = interfaces[Int(interface.index)].offloads
     let metadata = packet.metadata
     if metadata.segmentSize != 0 {
@@ -215,12 +219,11 @@ extension Host {
   }
 
   @inline(__always)
-  private mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
-    let index = Int(interface.index)
-    guard interfaces[index].transmitQueue.count < configuration.internet.maximumTransmitQueue else {
-      return drop(packet, .transmitQueueFull)
+  mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
+    let limit = configuration.internet.maximumTransmitQueue
+    if let refused = interfaces[Int(interface.index)].enqueue(packet, limit: limit) {
+      drop(refused, .transmitQueueFull)
     }
-    interfaces[index].transmitQueue.append(packet)
   }
 
   /// Notes that the transport checksum is to be filled in, and writes the pseudo-header's part of it
@@ -251,8 +254,7 @@ extension Host {
     var sum = InternetChecksum()
     sum.addPseudoHeader(
       source: context.source, destination: context.destination, protocol: context.protocol, length: packet.count)
-    sum.add(packet.bytes)
-    for index in 0..<packet.sliceCount { sum.add(packet.slice(at: index)) }
+    packet.addAll(to: &sum)
     return sum.isValid
   }
 }

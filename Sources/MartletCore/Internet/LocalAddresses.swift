@@ -4,23 +4,34 @@ internal import MartletWire
 /// The addresses a host answers to, and on which interface each lives.
 struct LocalAddresses: ~Copyable {
   private(set) var entries = UniqueArray<AddressSelection.Candidate>()
-  /// The last unicast packet's addresses that were found good: most packets are like the one before.
-  private var lastSource = IPAddress(IPv6Address.any)
-  private var lastDestination = IPAddress(IPv6Address.any)
-  private var lastInterface = InterfaceID.loopback
+  /// Addresses of unicast packets that were found good, each pair at a place its source decides: most packets are like one
+  /// before.
+  private let good = FixedArray(repeating: GoodPair(), count: 16)
 
-  /// Whether a unicast packet with these addresses was just found good on `interface`.
+  struct GoodPair: BitwiseCopyable {
+    var source = IPAddress(IPv6Address.any)
+    var destination = IPAddress(IPv6Address.any)
+    /// The loopback interface in a place that is free.
+    var interface = InterfaceID.loopback
+  }
+
+  @inline(__always)
+  private static func place(of source: IPAddress) -> Int {
+    Int(truncatingIfNeeded: ((source.v6.low ^ source.v6.high) &* 0x9e37_79b9_7f4a_7c15) &>> 60)
+  }
+
+  /// Whether a unicast packet with these addresses was found good on `interface`, and nothing has changed since.
   @inline(__always)
   func isKnownGood(from source: IPAddress, to destination: IPAddress, on interface: InterfaceID) -> Bool {
-    source == lastSource && destination == lastDestination && interface == lastInterface && interface != .loopback
+    let place = Self.place(of: source)
+    return good[place].source == source && good[place].destination == destination && good[place].interface == interface
+      && interface != .loopback
   }
 
   /// Notes that a unicast packet with these addresses is good on `interface`.
-  @inline(__always)
   mutating func noteGood(from source: IPAddress, to destination: IPAddress, on interface: InterfaceID) {
-    lastSource = source
-    lastDestination = destination
-    lastInterface = interface
+    guard !source.isUnspecified else { return }
+    good[Self.place(of: source)] = GoodPair(source: source, destination: destination, interface: interface)
   }
 
   /// Whether a packet to `address` that came in by `interface` is for this host: any of its addresses will do (the weak
@@ -69,7 +80,7 @@ struct LocalAddresses: ~Copyable {
   }
 
   mutating func append(_ address: AddressInSubnet, on interface: InterfaceID) {
-    lastInterface = .loopback
+    for place in 0..<good.count { good[place] = GoodPair() }
     entries.append(AddressSelection.Candidate(address, on: interface))
   }
 }

@@ -46,4 +46,12 @@ struct Interface: ~Copyable {
     mtu = configuration.mtu
     offloads = configuration.offloads
   }
+
+  /// Lets `packet` wait for the link; hands it back if `limit` others wait.
+  @inline(__always)
+  mutating func enqueue(_ packet: consuming Packet, limit: Int) -> Packet? {
+    guard transmitQueue.count < limit else { return packet }
+    transmitQueue.append(packet)
+    return nil
+  }
 }

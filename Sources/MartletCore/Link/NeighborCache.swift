@@ -56,6 +56,8 @@ package struct NeighborCache: ~Copyable {
   private var oldestStale = NeighborEntry.none
   private var newestStale = NeighborEntry.none
   private var incompleteCount = 0
+  /// Moves on whenever a neighbour's address may no longer be used without asking.
+  package private(set) var generation: UInt64 = 0
 
   package init(_ configuration: Host.Configuration.Neighbors, hash: KeyedHash, random: RandomStream) {
     self.configuration = configuration
@@ -376,6 +378,7 @@ extension NeighborCache {
   }
 
   private mutating func forgetRecent(_ place: UInt32) {
+    generation &+= 1
     let slot = Self.recentPlace(entries[place].address, entries[place].interface)
     if recent[slot].address == entries[place].address { recent[slot] = Recent() }
   }

@@ -14,13 +14,14 @@ struct FixedArray<Element: BitwiseCopyable>: ~Copyable {
   deinit { unsafe storage.deallocate() }
 
   subscript(index: Int) -> Element {
-    @inline(__always) get {
+    // Addressors, so that one field of a large element is read without the rest.
+    @inline(__always) unsafeAddress {
       precondition(index >= 0 && index < count, "past the end of a fixed array")
-      return unsafe storage[index]
+      return unsafe UnsafePointer(storage + index)
     }
-    @inline(__always) nonmutating set {
+    @inline(__always) nonmutating unsafeMutableAddress {
       precondition(index >= 0 && index < count, "past the end of a fixed array")
-      unsafe storage[index] = newValue
+      return unsafe storage + index
     }
   }
 }

@@ -136,8 +136,15 @@ public struct Packet: ~Copyable {
 
   /// What is known of the packet beside its bytes.
   @inlinable public var metadata: Metadata {
-    get { unsafe block.pointee.metadata }
-    set { unsafe block.pointee.metadata = newValue }
+    // Addressors, so that one field is read or written without the rest.
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(Packet.metadata(of: block)) }
+    @inline(__always) unsafeMutableAddress { unsafe Packet.metadata(of: block) }
+  }
+
+  @inlinable @inline(__always) static func metadata(
+    of block: UnsafeMutablePointer<PacketBlock>
+  ) -> UnsafeMutablePointer<Metadata> {
+    unsafe withUnsafeMutablePointer(to: &block.pointee.metadata) { unsafe $0 }
   }
 
   /// All bytes: the linear part and the slices.
@@ -265,7 +272,7 @@ extension Packet {
   }
 
   /// Copies `source` to the end of the linear part.
-  @inlinable public mutating func append(copying source: RawSpan) {
+  @inlinable @inline(__always) public mutating func append(copying source: RawSpan) {
     let old = linearCount
     extend(source.byteCount)
     unsafe source.withUnsafeBytes { source in
@@ -363,6 +370,13 @@ extension Packet {
   /// Copies bytes from `offset` into `buffer`, as many as there are and fit, and returns how many.
   @inlinable public func copyBytes(from offset: Int = 0, into buffer: inout MutableRawSpan) -> Int {
     let run = min(buffer.byteCount, count - offset)
+    if offset == 0, run <= linearCount {
+      // Nearly every packet that is not large.
+      unsafe buffer.withUnsafeMutableBytes { target in
+        if let base = target.baseAddress { unsafe base.copyMemory(from: pointer, byteCount: run) }
+      }
+      return run
+    }
     unsafe buffer.withUnsafeMutableBytes { target in
       if let base = target.baseAddress { unsafe copyBytes(from: offset, count: run, to: base) }
     }

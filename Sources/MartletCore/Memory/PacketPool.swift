@@ -60,7 +60,7 @@ public struct PacketPool: ~Copyable {
   public var statistics: Statistics { unsafe storage.pointee.statistics }
 
   /// An empty packet with ``Packet/headroom`` bytes in front, or nil when the pool is at its bound.
-  @inlinable public func allocate() -> Packet? {
+  @inlinable @inline(__always) public func allocate() -> Packet? {
     guard let block = unsafe storage.pointee.takeBlock(self: storage) else { return nil }
     return unsafe Packet(block: block)
   }
@@ -87,7 +87,7 @@ extension PacketPool {
 
     static let blocksPerStep = 64
 
-    @inlinable mutating func takeBlock(
+    @inlinable @inline(__always) mutating func takeBlock(
       self storage: UnsafeMutablePointer<Storage>
     ) -> UnsafeMutablePointer<PacketBlock>? {
       if unsafe freeBlock == nil { unsafe growBlocks(self: storage) }
@@ -135,7 +135,7 @@ extension PacketPool {
       }
     }
 
-    @usableFromInline mutating func growBlocks(self storage: UnsafeMutablePointer<Storage>) {
+    @inline(never) @usableFromInline mutating func growBlocks(self storage: UnsafeMutablePointer<Storage>) {
       let step = unsafe min(Self.blocksPerStep, configuration.maximumBlocks - statistics.blocksInUse)
       guard step > 0 else {
         unsafe statistics.refusals += 1

@@ -148,6 +148,14 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   @inline(__always)
   package var indexBound: UInt32 { UInt32(truncatingIfNeeded: chunksInUse &* Self.chunkCount) }
 
+  /// Where the element at `index` stands until it is taken out; asking for an empty place is the caller's bug and traps.
+  /// For who looks at one element many times: each use of the subscript finds its place anew.
+  @unsafe @inline(__always)
+  func pointer(at index: UInt32) -> UnsafeMutablePointer<Element> {
+    precondition(isOccupied(index), "nobody lives there")
+    return unsafe element(index)
+  }
+
   /// The element at `index`; asking for an empty place is the caller's bug and traps.
   package subscript(index: UInt32) -> Element {
     // Addressors, since a coroutine costs a call and a frame at each use.

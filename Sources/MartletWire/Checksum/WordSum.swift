@@ -22,12 +22,18 @@ public enum WordSum {
     if count < 8 || count > 96 { return UInt64(unsafe ofAnySize(start, count: count)) }
     var sum: UInt64 = 0
     var offset = 0
-    while offset &+ 32 <= count {
-      unsafe addWord(start, offset, to: &sum)
-      unsafe addWord(start, offset &+ 8, to: &sum)
-      unsafe addWord(start, offset &+ 16, to: &sum)
-      unsafe addWord(start, offset &+ 24, to: &sum)
-      offset &+= 32
+    if count >= 32 {
+      // Two sums, so that no addition waits for the carry of the one before.
+      var other: UInt64 = 0
+      repeat {
+        unsafe addWord(start, offset, to: &sum)
+        unsafe addWord(start, offset &+ 8, to: &other)
+        unsafe addWord(start, offset &+ 16, to: &sum)
+        unsafe addWord(start, offset &+ 24, to: &other)
+        offset &+= 32
+      } while offset &+ 32 <= count
+      let (both, carry) = sum.addingReportingOverflow(other)
+      sum = both &+ (carry ? 1 : 0)
     }
     while offset &+ 8 <= count {
       unsafe addWord(start, offset, to: &sum)
@@ -154,9 +160,9 @@ public enum WordSum {
   /// `sum` with its carries brought back in until 16 bits remain.
   @inlinable @inline(__always)
   public static func fold(_ sum: UInt64) -> UInt16 {
-    var sum = (sum & 0xffff_ffff) &+ sum &>> 32
-    sum = (sum & 0xffff) &+ (sum &>> 16 & 0xffff) &+ sum &>> 32
-    sum = (sum & 0xffff) &+ sum &>> 16
-    return UInt16(truncatingIfNeeded: sum &+ sum &>> 16)
+    // A number and itself with its halves exchanged: the upper half of what they make has both halves' sum, and the carry
+    // from below.
+    let words = UInt32(truncatingIfNeeded: (sum &+ (sum &<< 32 | sum &>> 32)) &>> 32)
+    return UInt16(truncatingIfNeeded: (words &+ (words &<< 16 | words &>> 16)) &>> 16)
   }
 }

@@ -119,14 +119,13 @@ extension TCPHeader {
   @inlinable @inline(__always)
   public func write(to bytes: inout MutableRawSpan) {
     precondition(bytes.byteCount >= Self.minimumByteCount, "no room for a TCP header")
-    bytes.store(bigEndian: sourcePort, at: Offset.sourcePort)
-    bytes.store(bigEndian: destinationPort, at: Offset.destinationPort)
-    bytes.store(bigEndian: sequenceNumber.value, at: Offset.sequenceNumber)
-    bytes.store(bigEndian: acknowledgmentNumber.value, at: Offset.acknowledgmentNumber)
+    // In words as large as they go: each field for itself costs three times as much.
+    let ports = UInt64(sourcePort) &<< 48 | UInt64(destinationPort) &<< 32
+    bytes.store(bigEndian: ports | UInt64(sequenceNumber.value), at: Offset.sourcePort)
+    let offsetAndFlags = UInt64(headerByteCount &>> 2) &<< 12 | UInt64(flags.rawValue & 0x01ff)
     bytes.store(
-      bigEndian: UInt16(headerByteCount >> 2) << 12 | flags.rawValue & 0x01ff, at: Offset.dataOffsetAndFlags)
-    bytes.store(bigEndian: window, at: Offset.window)
-    bytes.store(bigEndian: checksum, at: Offset.checksum)
-    bytes.store(bigEndian: urgentPointer, at: Offset.urgentPointer)
+      bigEndian: UInt64(acknowledgmentNumber.value) &<< 32 | offsetAndFlags &<< 16 | UInt64(window),
+      at: Offset.acknowledgmentNumber)
+    bytes.store(bigEndian: UInt32(checksum) &<< 16 | UInt32(urgentPointer), at: Offset.checksum)
   }
 }

@@ -43,7 +43,15 @@
 #define PBUF_POOL_BUFSIZE         1536
 
 #define LWIP_TCP                  1
+// With PEER_MTU the link takes 64 KB at once.
+#ifdef PEER_MTU
+#define TCP_MSS                   (PEER_MTU - 40)
+// The checks have segments of 16 KB at most in mind.
+#define LWIP_DISABLE_TCP_SANITY_CHECKS 1
+#else
+#define PEER_MTU                  1500
 #define TCP_MSS                   1460
+#endif
 #ifndef PEER_WINDOW
 #define PEER_WINDOW               (512 * 1024)
 #endif
@@ -56,13 +64,16 @@
 #define TCP_LISTEN_BACKLOG        0
 #define LWIP_UDP                  1
 
+#ifndef PEER_CHECKSUMS
+#define PEER_CHECKSUMS            1
+#endif
 #define CHECKSUM_GEN_IP           1
-#define CHECKSUM_GEN_UDP          1
-#define CHECKSUM_GEN_TCP          1
+#define CHECKSUM_GEN_UDP          PEER_CHECKSUMS
+#define CHECKSUM_GEN_TCP          PEER_CHECKSUMS
 #define CHECKSUM_GEN_ICMP         1
 #define CHECKSUM_CHECK_IP         1
-#define CHECKSUM_CHECK_UDP        1
-#define CHECKSUM_CHECK_TCP        1
+#define CHECKSUM_CHECK_UDP        PEER_CHECKSUMS
+#define CHECKSUM_CHECK_TCP        PEER_CHECKSUMS
 #define CHECKSUM_CHECK_ICMP       1
 #define LWIP_CHKSUM_ALGORITHM     2
 #ifndef LWIP_CHECKSUM_ON_COPY

@@ -31,6 +31,12 @@ struct Connection: ~Copyable {
     var flow: Flow
     var timeToLive: UInt8
     var trafficClass: UInt8
+
+    /// The traffic class of `segment`, with the mark of those that routers may mark in turn (RFC 3168 section 5).
+    @inline(__always)
+    func trafficClass(of segment: borrowing Packet) -> UInt8 {
+      segment.metadata.isECNCapable ? trafficClass & 0xfc | ECN.capable0.rawValue : trafficClass
+    }
   }
 
   /// Puts what the connection has to send into `segments`, and says where it goes.

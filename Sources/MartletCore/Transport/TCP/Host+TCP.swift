@@ -11,13 +11,11 @@ extension Host {
     }
     // RFC 9293 MUST-57: nothing is said about segments to everybody.
     guard context.isUnicast else { return drop(packet, .tcpNotUnicast) }
-    guard hasValidChecksum(packet, context) else { return drop(packet, .tcpChecksum) }
+    // Each by itself: there are not registers enough for all of it at once.
+    guard isIntact(packet, context) else { return drop(packet, .tcpChecksum) }
+    let index = findConnection(ports: packet.bytes.bigEndian(at: 0), context)
     let header: TCPHeader
     do { header = try TCPHeader(parsing: packet.bytes) } catch { return drop(packet, .tcpTruncated) }
-    let flow = Flow(
-      localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
-      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
-    let index = findConnection(flow)
     let isMarked = context.trafficClass & 3 == ECN.congestionExperienced.rawValue
     if let index, isMarked || header.flags.contains(.cwr) {
       connections[index].tcp.receiveMark(
@@ -25,12 +23,14 @@ extension Host {
     }
     // The segment that nearly every segment is: its connection waits for it, and its options need no parsing.
     if let index, let options = TCPOptions.Plain(of: header, in: packet.bytes) {
-      if connections[index].tcp.expects(header, options.timestamps, payloadCount: packet.count - headerByteCount) {
+      let connection = unsafe connections.pointer(at: index)
+      let payloadCount = packet.count &- headerByteCount
+      if unsafe connection.pointee.tcp.expects(header, options.timestamps, payloadCount: payloadCount) {
         packet.removeFirst(headerByteCount)
-        if let reason = connections[index].tcp.receiveExpected(header, options.timestamps, payload: packet, at: now) {
-          ledger.count(reason)
-        }
-        if connections[index].confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
+        let reason = unsafe connection.pointee.tcp.receiveExpected(
+          header, options.timestamps, payload: packet, at: now)
+        if let reason { ledger.count(reason) }
+        if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
         return update(index)
       }
       // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
@@ -42,15 +42,36 @@ extension Host {
         return update(index)
       }
     }
-    receiveUnexpected(packet, header, flow, index, context)
+    receiveUnexpected(packet, header, index, context)
+  }
+
+  @inline(never)
+  private func isIntact(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
+    hasValidChecksum(packet, context)
+  }
+
+  /// The connection of a segment with these ports, source and destination in one word.
+  @inline(never)
+  private mutating func findConnection(ports: UInt32, _ context: InternetContext) -> UInt32? {
+    let flow = Flow(
+      localAddress: context.destination, localPort: UInt16(truncatingIfNeeded: ports),
+      remoteAddress: context.source, remotePort: UInt16(truncatingIfNeeded: ports &>> 16),
+      zone: context.source.isLinkLocal ? context.interface : .loopback)
+    // Segments come in trains: mostly it is the connection of the one before.
+    if connections.isOccupied(lastConnection), connections[lastConnection].tcp.flow == flow { return lastConnection }
+    let found = findConnection(flow)
+    if let found { lastConnection = found }
+    return found
   }
 
   /// Any other segment.
   @inline(never)
   private mutating func receiveUnexpected(
-    _ packet: consuming Packet, _ header: TCPHeader, _ flow: Flow, _ index: UInt32?,
-    _ context: InternetContext
+    _ packet: consuming Packet, _ header: TCPHeader, _ index: UInt32?, _ context: InternetContext
   ) {
+    let flow = Flow(
+      localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
+      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
     let options: TCPOptions
     do { options = try TCPOptions(of: header, in: packet.bytes) } catch { return drop(packet, .tcpOptionMalformed) }
     guard header.sourcePort != 0, header.destinationPort != 0 else { return drop(packet, .tcpPortZero) }
@@ -263,15 +284,17 @@ extension Host {
 
   @inline(never)
   private mutating func followUp(_ index: UInt32) {
-    var tasks = connections[index].takeTasks()
+    let connection = unsafe connections.pointer(at: index)
+    var tasks = unsafe connection.pointee.takeTasks()
     if tasks.contains(.changes) {
-      noteChanges(connections[index].tcp.takeChanges(), of: index)
-      tasks = connections[index].takeTasks()
+      noteChanges(unsafe connection.pointee.tcp.takeChanges(), of: index)
+      tasks = unsafe connection.pointee.takeTasks()
     }
-    if tasks.contains(.announce) { events.append(SocketID(.connection, connections.tenant(at: index))) }
+    let key = connections.tenant(at: index)
+    if tasks.contains(.announce) { events.append(SocketID(.connection, key)) }
     if tasks.contains(.remove) { return removeConnection(index) }
-    if tasks.contains(.queue) { pending.append(connections.tenant(at: index)) }
-    if tasks.contains(.wake) { connectionTimers.set(connections[index].wakeUp, for: index) }
+    if tasks.contains(.queue) { pending.append(key) }
+    if tasks.contains(.wake) { connectionTimers.set(unsafe connection.pointee.wakeUp, for: index) }
   }
 
   @inline(never)
@@ -316,11 +339,31 @@ extension Host {
     while let key = pending.popFirst() {
       guard connections.contains(key) else { continue }
       let index = key.index
-      if connections[index].pathGeneration != pathMTUs.generation { followPath(index) }
-      let departure = connections[index].depart(from: pool, at: now, challenges: &challenges, into: &segments)
-      if connections[index].tcp.probing.hasNews { sharePathNews(index) }
+      let connection = unsafe connections.pointer(at: index)
+      if unsafe connection.pointee.pathGeneration != pathMTUs.generation { followPath(index) }
+      let departure = unsafe connection.pointee.depart(
+        from: pool, at: now, challenges: &challenges, into: &segments)
+      if unsafe connection.pointee.tcp.probing.hasNews { sharePathNews(index) }
       update(index)
       guard !segments.isEmpty else { continue }
+      if departure.flow.zone == .loopback,
+        let place = findWay(from: departure.flow.localAddress, to: departure.flow.remoteAddress)
+      {
+        var fields = HeaderFields(
+          protocol: .tcp,
+          hopLimit: departure.timeToLive == 0 ? configuration.internet.timeToLive : departure.timeToLive,
+          dontFragment: true, checksumOffset: TCPHeader.checksumOffset)
+        while let segment = segments.popFirst() {
+          let trafficClass = departure.trafficClass(of: segment)
+          if fits(segment, way: place) {
+            fields.trafficClass = trafficClass
+            output(segment, way: place, fields)
+          } else {
+            sendSegment(segment, departure.flow, timeToLive: departure.timeToLive, trafficClass: trafficClass)
+          }
+        }
+        continue
+      }
       guard
         var outgoing = outgoing(
           for: departure.flow, timeToLive: departure.timeToLive, trafficClass: departure.trafficClass)
@@ -329,9 +372,7 @@ extension Host {
         continue
       }
       while var segment = segments.popFirst() {
-        outgoing.trafficClass =
-          segment.metadata.isECNCapable
-          ? departure.trafficClass & 0xfc | ECN.capable0.rawValue : departure.trafficClass
+        outgoing.trafficClass = departure.trafficClass(of: segment)
         leaveChecksumPartial(&segment, outgoing, at: TCPHeader.checksumOffset)
         output(segment, outgoing)
       }
@@ -350,9 +391,14 @@ extension Host {
       interface: route.interface, nextHop: route.nextHop)
   }
 
-  /// Sends a segment that belongs to no connection.
-  private mutating func sendSegment(_ packet: consuming Packet, _ flow: Flow) {
-    guard let outgoing = outgoing(for: flow) else { return drop(packet, .ipNoRoute) }
+  /// Sends a segment by the long way: one that belongs to no connection, or that is too large for the short one.
+  @inline(never)
+  private mutating func sendSegment(
+    _ packet: consuming Packet, _ flow: Flow, timeToLive: UInt8 = 0, trafficClass: UInt8 = 0
+  ) {
+    guard let outgoing = outgoing(for: flow, timeToLive: timeToLive, trafficClass: trafficClass) else {
+      return drop(packet, .ipNoRoute)
+    }
     leaveChecksumPartial(&packet, outgoing, at: TCPHeader.checksumOffset)
     output(packet, outgoing)
   }

@@ -29,15 +29,21 @@ struct DatagramSocket: ~Copyable {
     return serial
   }
 
+  /// Whether a socket of its version can send to `address`.
+  @inline(__always)
+  func canReach(_ address: IPAddress) -> Bool {
+    address.isIPv4 ? !options.ipv6Only && (local.address.isUnspecified || local.address.isIPv4) : !isIPv4Only
+  }
+
   /// Whether memory of `cost` bytes is within the socket's bound; one datagram always is.
   @inline(__always)
-  func hasRoom(for cost: Int) -> Bool { receivedByteCount + cost <= receiveBufferByteCount || received.isEmpty }
+  func hasRoom(for cost: Int) -> Bool { receivedByteCount &+ cost <= receiveBufferByteCount || received.isEmpty }
 
   /// Puts a datagram at the end, and returns whether the socket has to be named in an event.
   @inline(__always)
   mutating func take(_ datagram: consuming Packet, cost: Int) -> Bool {
     received.append(datagram)
-    receivedByteCount += cost
+    receivedByteCount &+= cost
     let isFirst = changes.isEmpty
     changes.insert(.readable)
     return isFirst

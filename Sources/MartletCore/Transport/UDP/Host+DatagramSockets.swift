@@ -29,7 +29,7 @@ extension Host {
   ///   has the same two ends.
   public mutating func connectDatagram(_ socket: SocketID, to remote: SocketAddress) throws(SocketError) {
     let index = try datagramIndex(socket)
-    guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else {
+    guard !remote.address.isUnspecified, remote.port != 0, datagrams[index].canReach(remote.address) else {
       throw .invalidAddress
     }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
@@ -42,15 +42,6 @@ extension Host {
     datagrams[index].local = local
     datagrams[index].remote = remote
     reindex(index)
-  }
-
-  @inline(__always)
-  private func canReach(_ address: IPAddress, _ index: UInt32) -> Bool {
-    if address.isIPv4 {
-      return !datagrams[index].options.ipv6Only
-        && (datagrams[index].local.address.isUnspecified || datagrams[index].local.address.isIPv4)
-    }
-    return !datagrams[index].isIPv4Only
   }
 
   func zone(of remote: SocketAddress) -> InterfaceID? {
@@ -105,18 +96,43 @@ extension Host {
   ) throws(SocketError) {
     self.now = max(self.now, now)
     let index = try datagramIndex(socket)
-    if let error = datagrams[index].error {
-      datagrams[index].error = nil
+    let socket = unsafe datagrams.pointer(at: index)
+    if let error = unsafe socket.pointee.error {
+      unsafe socket.pointee.error = nil
       throw error
     }
-    guard let remote = remote ?? datagrams[index].remote else { throw .notConnected }
-    guard !remote.address.isUnspecified, remote.port != 0, canReach(remote.address, index) else {
-      throw .invalidAddress
+    if let remote {
+      guard !remote.address.isUnspecified, remote.port != 0, unsafe socket.pointee.canReach(remote.address) else {
+        throw .invalidAddress
+      }
     }
-    let length = UDPHeader.byteCount + payload.byteCount
+    // A peer was found good when the socket was connected to it.
+    guard let remote = unsafe remote ?? socket.pointee.remote else { throw .notConnected }
+    let length = UDPHeader.byteCount &+ payload.byteCount
     guard length <= (remote.address.isIPv4 ? 65_535 - IPv4Header.minimumByteCount : 65_535) else {
       throw .messageTooLong
     }
+    let local = unsafe socket.pointee.local
+    let source =
+      local.address.isUnspecified && remote.address == lastRoute.destination
+      ? lastRoute.source ?? local.address : local.address
+    guard remote.zone == 0, let place = findWay(from: source, to: remote.address), hasRoom(for: length, way: place)
+    else {
+      return try sendLongWay(payload, to: remote, from: index)
+    }
+    let options = unsafe socket.pointee.options
+    let fields = HeaderFields(
+      protocol: .udp, hopLimit: options.timeToLive ?? configuration.internet.timeToLive,
+      trafficClass: options.trafficClass,
+      checksumOffset: options.sendsChecksum || !remote.address.isIPv4 ? UDPHeader.checksumOffset : 0)
+    guard sendDatagram(payload, from: local.port, to: remote.port, way: place, fields) else { throw .noResources }
+  }
+
+  /// Sends a datagram, whose size and destination are checked, to somebody no way to whom is noted.
+  @inline(never)
+  private mutating func sendLongWay(
+    _ payload: RawSpan, to remote: SocketAddress, from index: UInt32
+  ) throws(SocketError) {
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }
     if !datagrams[index].options.allowsBroadcast, isBroadcast(remote.address, on: route.interface) {
       throw .invalidAddress
@@ -131,10 +147,7 @@ extension Host {
       source: source, destination: remote.address, protocol: .udp,
       hopLimit: options.timeToLive ?? (remote.address.isMulticast ? 1 : configuration.internet.timeToLive),
       trafficClass: options.trafficClass, interface: route.interface, nextHop: route.nextHop)
-    packet.prepend(UDPHeader.byteCount)
-    let header = UDPHeader(sourcePort: local.port, destinationPort: remote.port, length: UInt16(length))
-    var bytes = packet.mutableBytes
-    header.write(to: &bytes)
+    packet.prependUDPHeader(from: local.port, to: remote.port)
     if options.sendsChecksum || !remote.address.isIPv4 {
       leaveChecksumPartial(&packet, outgoing, at: UDPHeader.checksumOffset)
     }
@@ -166,14 +179,14 @@ extension Host {
     from socket: SocketID, into buffer: inout MutableRawSpan
   ) throws(SocketError) -> ReceivedDatagram? {
     let index = try datagramIndex(socket)
-    if let error = datagrams[index].error {
-      datagrams[index].error = nil
+    let socket = unsafe datagrams.pointer(at: index)
+    if let error = unsafe socket.pointee.error {
+      unsafe socket.pointee.error = nil
       throw error
     }
-    guard var packet = datagrams[index].received.popFirst() else { return nil }
+    guard var packet = unsafe socket.pointee.received.popFirst() else { return nil }
     var record = packet.takeFirst(as: ReceivedDatagram.self)
-    datagrams[index].receivedByteCount -= Packet.blockByteCount + packet.count - packet.linearCount
-    if datagrams[index].received.isEmpty { datagrams[index].receivedByteCount = 0 }
+    unsafe socket.pointee.receivedByteCount &-= Packet.blockByteCount &+ packet.count &- packet.linearCount
     record.isTruncated = packet.copyBytes(into: &buffer) < record.byteCount
     return record
   }

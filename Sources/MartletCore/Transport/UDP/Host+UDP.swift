@@ -108,7 +108,18 @@ extension Host {
 }
 
 extension Packet {
+  /// Puts a UDP header with no checksum in front of the payload.
+  @inline(__always)
+  mutating func prependUDPHeader(from sourcePort: UInt16, to destinationPort: UInt16) {
+    prepend(UDPHeader.byteCount)
+    let length = UInt16(truncatingIfNeeded: count)
+    let header = UInt64(sourcePort) &<< 48 | UInt64(destinationPort) &<< 32 | UInt64(length) &<< 16
+    var bytes = mutableBytes
+    bytes.store(bigEndian: header, at: 0)
+  }
+
   /// Puts `value` in front of the packet in this machine's own form, if there is room.
+  @inline(__always)
   mutating func prepend<Value: BitwiseCopyable>(_ value: Value) -> Bool {
     guard frontRoom >= MemoryLayout<Value>.size else { return false }
     prepend(MemoryLayout<Value>.size)
@@ -117,6 +128,7 @@ extension Packet {
   }
 
   /// Takes away what ``prepend(_:)-(Value)`` put in front.
+  @inline(__always)
   mutating func takeFirst<Value: BitwiseCopyable>(as type: Value.Type) -> Value {
     precondition(linearCount >= MemoryLayout<Value>.size, "no such value in front of the packet")
     let value = unsafe pointer.loadUnaligned(as: Value.self)
