@@ -123,6 +123,8 @@ extension TCPConnection {
       // Both opened at once: the peer's SYN was counted already (RFC 9293 section 3.5, figure 7).
       header.flags.remove(.syn)
       header.sequenceNumber += 1
+      // The window of a segment with a SYN is never scaled (RFC 7323 section 2.2); what follows takes it to be.
+      header.window >>= UInt16(sendScale)
     }
 
     // PAWS comes before everything (RFC 7323 section 5.3, R1).

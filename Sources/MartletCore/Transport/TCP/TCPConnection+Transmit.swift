@@ -341,7 +341,10 @@ extension TCPConnection {
     let dataEnd = queueStart + sendQueue.byteCount
     let text = min(count, max(0, dataEnd - run.start))
     var bits: TCPFlags = text > 0 && run.start + text == dataEnd ? [.ack, .psh] : .ack
-    let withFIN = flags.contains(.finSent) && run.start + text == dataEnd && text <= turn.most - 1
+    // The FIN is in the run, or in one of its own behind it.
+    let withFIN =
+      run.start + text == dataEnd && (run.end > dataEnd || index + 1 < sender.value.losses.runs.count)
+      && text <= turn.most - 1
     if withFIN { bits.insert(.fin) }
     guard text > 0 || withFIN,
       let sent = emit(
