@@ -55,7 +55,9 @@ struct DeliveryRate: BitwiseCopyable {
 
   /// `count` bytes were delivered, the newest of them with `run`.
   @inline(__always)
-  mutating func noteDelivered(_ count: Int, newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant) -> Sample {
+  mutating func noteDelivered(_ count: Int, newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant)
+    -> Sample
+  {
     delivered &+= UInt64(count)
     deliveredAt = now
     firstSentAt = run.sentAt

@@ -53,7 +53,8 @@ struct LossDetection: ~Copyable {
   /// `count` new bytes from `start` on went out.
   @inline(__always)
   mutating func noteSent(
-    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool, at now: Instant
+    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool,
+    at now: Instant
   ) {
     let flags: SentRun.Flags = isApplicationLimited ? .applicationLimited : []
     if runs.count > 0 {
@@ -88,6 +89,17 @@ struct LossDetection: ~Copyable {
       index &+= 1
     }
     return nil
+  }
+
+  /// Makes the lost run at `index` as long as `count` bytes, if what follows it is lost too: what was sent as several
+  /// segments goes out again as one.
+  mutating func joinLost(_ index: Int, to count: Int) {
+    while runs[index].count < count, index + 1 < runs.count, runs[index + 1].flags.contains(.lost) {
+      let missing = count - runs[index].count
+      if runs[index + 1].count > missing { runs.split(index + 1, at: runs[index + 1].start + missing) }
+      runs[index].end = runs[index + 1].end
+      runs.remove(at: index + 1)
+    }
   }
 
   /// Makes the last bytes in flight, at most `count`, a run of their own and returns its place, unless the peer holds them.
@@ -174,7 +186,9 @@ struct LossDetection: ~Copyable {
 
   /// The peer holds the bytes of `block` (RFC 2018). A block that lies (partly) outside what is in flight is old, a
   /// duplicate's report, or a lie.
-  mutating func hold(_ block: SACKBlock, unacknowledged: SequenceNumber, next: SequenceNumber, into delivery: inout Delivery) {
+  mutating func hold(
+    _ block: SACKBlock, unacknowledged: SequenceNumber, next: SequenceNumber, into delivery: inout Delivery
+  ) {
     guard block.left < block.right, block.left > unacknowledged, block.right <= next else { return }
     var index = runs.index(after: block.left)
     while index < runs.count, runs[index].start < block.right {

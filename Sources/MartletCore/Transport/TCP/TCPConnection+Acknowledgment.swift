@@ -13,6 +13,8 @@ extension TCPConnection {
       owed.insert(.challenge)
       return .tcpBadAcknowledgment
     }
+    let isEcho = header.flags.contains(.ece) && marks.contains(.isCapable)
+    if isEcho { receiveCongestionEcho(acknowledging: number, at: now) }
     let oldUnacknowledged = sendUnacknowledged
     let window = UInt32(header.window) << UInt32(sendScale)
     let sizeIsSame = window == sendWindow
@@ -38,7 +40,8 @@ extension TCPConnection {
     if number > oldUnacknowledged || !options.sackBlocks.isEmpty {
       if sender.isPresent {
         let report = Report(
-          number: number, priorFlight: flightInNetwork, echo: options.timestamps?.echoReply, now: now)
+          number: number, priorFlight: flightInNetwork, echo: options.timestamps?.echoReply, now: now,
+          isCongestionEcho: isEcho)
         if options.sackBlocks.isEmpty {
           takeAcknowledgment(report)
         } else {
@@ -48,7 +51,9 @@ extension TCPConnection {
         advance(to: number, at: now)
         if sendUnacknowledged == sendNext { timers.retransmission = .distantFuture } else { armRetransmission(at: now) }
       }
-    } else if number == oldUnacknowledged, sendNext != sendUnacknowledged, sender.isPresent {
+    } else if number == oldUnacknowledged, sender.isPresent,
+      sendNext != sendUnacknowledged || sender.value.probe.isOutstanding
+    {
       receiveRepetition(
         of: number,
         isDuplicate: payloadCount == 0 && sizeIsSame && !header.flags.contains(.fin)

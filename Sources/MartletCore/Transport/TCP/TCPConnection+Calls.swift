@@ -265,7 +265,8 @@ extension TCPConnection {
       receiveWindow: max(0, receiveEdge - receiveNext), segmentSize: Int(segmentSize),
       pathMTU: Int(probing.size),
       retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
-      isRecovering: sender.isPresent && sender.value.recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
+      isRecovering: sender.isPresent && sender.value.recovery.phase != .open,
+      usesTimestamps: flags.contains(.timestamps),
       usesSelectiveAcknowledgments: flags.contains(.selective),
       usesCongestionNotification: marks.contains(.isCapable), sendWindowScale: Int(sendScale),
       receiveWindowScale: Int(receiveScale))

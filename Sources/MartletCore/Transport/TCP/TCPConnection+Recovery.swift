@@ -9,6 +9,8 @@ extension TCPConnection {
     var priorFlight: Int
     var echo: UInt32?
     var now: Instant
+    /// Whether it says that a router marked what was sent (RFC 3168).
+    var isCongestionEcho: Bool
   }
 
   /// Takes an acknowledgement that reports no blocks.
@@ -57,12 +59,16 @@ extension TCPConnection {
   mutating func receiveRepetition(of number: SequenceNumber, isDuplicate: Bool, at now: Instant) {
     guard isDuplicate else { return }
     _ = sender.value.probe.noteAcknowledgment(number, isDuplicate: true, reportsDuplicate: false, hasBlocks: false)
-    if flags.contains(.selective) { return }
+    if flags.contains(.selective) || sendNext == sendUnacknowledged { return }
+    // One before any progress, or in answer to the new data, shows that the timer was right (RFC 5682 section 2.1). What it
+    // lost is not in the pipe, and so cannot leave it.
+    let isTrying = sender.value.recovery.forward == .trying
+    sender.value.recovery.forward = .off
+    if sender.value.recovery.phase == .timeout, !isTrying { return }
     let flight = sendNext - sendUnacknowledged
     sender.value.recovery.countDuplicate(segmentSize: Int(segmentSize), flight: flight)
     // New data may go out in place of what left the network (RFC 3042).
     flags.insert(.wantsOutput)
-    if sender.value.recovery.forward == .trying { sender.value.recovery.forward = .off }
     guard sender.value.recovery.mayBegin(from: sendUnacknowledged),
       Int(sender.value.recovery.duplicates) >= LossDetection.threshold
     else { return }
@@ -75,7 +81,8 @@ extension TCPConnection {
   // MARK: What was delivered
 
   private mutating func takeDelivery(
-    _ delivery: LossDetection.Delivery, _ report: Report, acknowledged count: Int, duplicate: SACKBlock?, hasBlocks: Bool
+    _ delivery: LossDetection.Delivery, _ report: Report, acknowledged count: Int, duplicate: SACKBlock?,
+    hasBlocks: Bool
   ) {
     let now = report.now
     let isSelective = flags.contains(.selective)
@@ -91,6 +98,7 @@ extension TCPConnection {
     sample.smoothedRoundTrip = estimator.smoothed
     sample.minimumRoundTrip = estimator.minimum
     sample.wasLimited = sender.value.isWindowLimited
+    sample.isCongestionEcho = report.isCongestionEcho
     if let newest = delivery.newest {
       let rate = sender.value.delivery.noteDelivered(
         delivery.count, newest: newest, minimumRoundTrip: estimator.minimum, at: now)
@@ -227,6 +235,8 @@ extension TCPConnection {
       sender.value.congestion.window = sender.value.congestion.threshold
     }
     sender.value.probe.cancel()
+    // No probe is due in a recovery, but the timer is (RFC 8985 section 7.2).
+    if timers.purpose == .lossProbe { armRetransmission(at: now) }
     noteReducedWindow()
     flags.insert(.wantsOutput)
   }
@@ -285,7 +295,8 @@ extension TCPConnection {
     case .waiting:
       let hasNew = queueStart + sendQueue.byteCount > sendNext
       sender.value.recovery.forward =
-        isAdvance && hasNew && sendUnacknowledged + Int(sendWindow) > sendNext && sendUnacknowledged < sender.value.recovery.point ? .trying : .off
+        isAdvance && hasNew && sendUnacknowledged + Int(sendWindow) > sendNext
+          && sendUnacknowledged < sender.value.recovery.point ? .trying : .off
     case .trying:
       sender.value.recovery.forward = .off
     }

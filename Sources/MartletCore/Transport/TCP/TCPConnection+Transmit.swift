@@ -118,8 +118,10 @@ extension TCPConnection {
     let largest = min(Int(maximumSuperSegment), 65_435)
     // What waits mostly fits one segment, and a division is dear.
     let most = largest < 2 * size || sendQueue.byteCount <= size ? size : largest / size * size
+    // The initial window goes out at once: nothing is known of the path.
     let rate =
-      flags.contains(.paces) ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
+      flags.contains(.paces) && sender.value.delivery.delivered > 0
+      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
     var turn = Turn(
       size: size, most: most, limit: limit, pipe: flightInNetwork, rate: rate,
       allowance: sender.value.pacing.allowance(rate: rate, segmentSize: size, at: now))
@@ -309,6 +311,7 @@ extension TCPConnection {
   ) {
     let window = sender.value.congestion.window
     while output.count < turn.limit, let index = sender.value.losses.firstLost() {
+      if sender.value.losses.runs[index].count < turn.most { sender.value.losses.joinLost(index, to: turn.most) }
       let lost = sender.value.losses.runs[index]
       let room = window - turn.pipe
       var count = min(lost.count, turn.most)
@@ -344,7 +347,6 @@ extension TCPConnection {
     // The FIN is in the run, or in one of its own behind it.
     let withFIN =
       run.start + text == dataEnd && (run.end > dataEnd || index + 1 < sender.value.losses.runs.count)
-      && text <= turn.most - 1
     if withFIN { bits.insert(.fin) }
     guard text > 0 || withFIN,
       let sent = emit(

@@ -53,7 +53,8 @@ package struct Cubic: BitwiseCopyable {
     // What counts is what left the network with this acknowledgement: one that fills a hole covers more.
     let count = UInt32(clamping: min(sample.acknowledged, sample.delivered))
     let mayGrow =
-      sample.phase == .timeout || (window < threshold ? sample.usesWindow(window) : sample.wasLimited)
+      !sample.isCongestionEcho
+      && (sample.phase == .timeout || (window < threshold ? sample.usesWindow(window) : sample.wasLimited))
     if mayGrow { validation.isValid() }
     var left = count
     switch growth {
