@@ -1,4 +1,4 @@
-package import MartletWire
+import MartletWire
 
 /// Which bytes in flight the peer holds, and which are lost: RACK (RFC 8985) with SACK, and what NewReno counts without.
 ///
@@ -121,6 +121,9 @@ struct LossDetection: ~Copyable {
     var lastOriginalAt: Instant?
     /// The least end of what was never resent and not reported before.
     var firstOriginalEnd: SequenceNumber?
+    /// Whether the acknowledgement moved past something that was resent: then it tells no round-trip time, as the rest may
+    /// have waited for that (RFC 6298 section 3).
+    var hasPassedResent = false
 
     @inline(__always)
     mutating func note(_ run: SentRun) {
@@ -158,6 +161,7 @@ struct LossDetection: ~Copyable {
       var run = runs[0]
       let isWhole = run.end <= unacknowledged
       if !isWhole { run.end = unacknowledged }
+      if run.flags.contains(.resent) { delivery.hasPassedResent = true }
       if run.flags.contains(.held) {
         heldByteCount &-= run.count
       } else {

@@ -255,7 +255,7 @@ extension TCPConnection {
 
   package var info: TCPInfo {
     TCPInfo(
-      state: state, congestionWindow: sender.isPresent ? sender.value.congestion.window : 0,
+      state: state, congestionWindow: sender.isPresent ? sender.value.congestion.window : firstWindow,
       slowStartThreshold: sender.isPresent ? sender.value.congestion.threshold : 0,
       smoothedRoundTrip: estimator.hasSample ? .nanoseconds(estimator.smoothed) : nil,
       roundTripVariation: estimator.hasSample ? .nanoseconds(estimator.variation) : nil,

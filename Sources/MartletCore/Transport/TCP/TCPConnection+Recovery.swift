@@ -94,7 +94,7 @@ extension TCPConnection {
     var sample = AcknowledgmentSample(
       now: now, acknowledged: count, delivered: delivery.count, priorFlight: report.priorFlight, segmentSize: size,
       unacknowledged: sendUnacknowledged, next: sendNext)
-    sample.roundTrip = delivery.lastOriginalAt.map { now - $0 }
+    if !delivery.hasPassedResent { sample.roundTrip = delivery.lastOriginalAt.map { now - $0 } }
     sample.smoothedRoundTrip = estimator.smoothed
     sample.minimumRoundTrip = estimator.minimum
     sample.wasLimited = sender.value.isWindowLimited
@@ -306,7 +306,7 @@ extension TCPConnection {
 
   /// Takes samples of the round-trip time, if what was delivered allows them (RFC 6298 section 3, MUST-18).
   private mutating func takeRoundTrip(_ delivery: LossDetection.Delivery, echo: UInt32?, at now: Instant) {
-    if let sentAt = delivery.firstOriginalAt {
+    if let sentAt = delivery.firstOriginalAt, !delivery.hasPassedResent {
       estimator.sample(now - sentAt, limits: limits)
     } else if delivery.count > 0, flags.contains(.timestamps), let echo, echo != 0 {
       // The timestamp tells which transmission was acknowledged (RFC 7323 section 4.1).

@@ -171,14 +171,17 @@ extension TCPConnection {
     var hasSentNew = false
   }
 
-  private mutating func makeSender(at now: Instant) {
-    // After a lost SYN only one segment (RFC 5681 section 3.1).
-    let window =
-      flags.contains(.synLost)
+  /// IW; after a lost SYN only one segment (RFC 5681 section 3.1).
+  @inline(__always)
+  var firstWindow: Int {
+    flags.contains(.synLost)
       ? Int(segmentSize)
       : CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
+  }
+
+  private mutating func makeSender(at now: Instant) {
     let congestion = CongestionControl(
-      limits.congestionControl, initialWindow: window, segmentSize: Int(segmentSize), now: now,
+      limits.congestionControl, initialWindow: firstWindow, segmentSize: Int(segmentSize), now: now,
       seed: UInt64(initialSend.value) << 32 | UInt64(initialReceive.value))
     sender.put(Sender(congestion: congestion, from: sendUnacknowledged))
   }
