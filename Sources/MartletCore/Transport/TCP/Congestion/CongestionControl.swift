@@ -124,7 +124,7 @@ package struct CongestionControl: ~Copyable {
   @inline(__always)
   private static func pacingRate(_ window: UInt32, _ roundTrip: Nanoseconds, isFast: Bool) -> UInt64 {
     guard roundTrip > 0 else { return 0 }
-    return UInt64(window) * (isFast ? 2_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
+    return UInt64(window) * (isFast ? 3_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
   }
 
   /// What BBR knows of the path; nil for the others.
@@ -158,7 +158,7 @@ package struct CongestionControl: ~Copyable {
       state.beginRecovery(flight: flight, segmentSize: segmentSize)
       storage = .newReno(state)
     case .cubic(var state):
-      state.beginRecovery(flight: flight, segmentSize: segmentSize)
+      state.beginRecovery(segmentSize: segmentSize)
       storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.beginRecovery()
@@ -186,7 +186,7 @@ package struct CongestionControl: ~Copyable {
       state.congestionExperienced(flight: flight, segmentSize: segmentSize)
       storage = .newReno(state)
     case .cubic(var state):
-      state.congestionExperienced(flight: flight, segmentSize: segmentSize)
+      state.congestionExperienced(segmentSize: segmentSize)
       storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.congestionExperienced(flight: flight, now: now)
@@ -200,7 +200,7 @@ package struct CongestionControl: ~Copyable {
       state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
       storage = .newReno(state)
     case .cubic(var state):
-      state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
+      state.timedOut(segmentSize: segmentSize, isFirst: isFirst)
       storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.timedOut(segmentSize: segmentSize, isFirst: isFirst)
