@@ -158,7 +158,7 @@ package struct CongestionControl: ~Copyable {
       state.beginRecovery(flight: flight, segmentSize: segmentSize)
       storage = .newReno(state)
     case .cubic(var state):
-      state.beginRecovery(segmentSize: segmentSize)
+      state.beginRecovery(flight: flight, segmentSize: segmentSize)
       storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.beginRecovery()
@@ -186,7 +186,7 @@ package struct CongestionControl: ~Copyable {
       state.congestionExperienced(flight: flight, segmentSize: segmentSize)
       storage = .newReno(state)
     case .cubic(var state):
-      state.congestionExperienced(segmentSize: segmentSize)
+      state.congestionExperienced(flight: flight, segmentSize: segmentSize)
       storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.congestionExperienced(flight: flight, now: now)
@@ -200,7 +200,7 @@ package struct CongestionControl: ~Copyable {
       state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
       storage = .newReno(state)
     case .cubic(var state):
-      state.timedOut(segmentSize: segmentSize, isFirst: isFirst)
+      state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
       storage = .cubic(state)
     case .bbr(let state):
       unsafe state.pointee.timedOut(segmentSize: segmentSize, isFirst: isFirst)

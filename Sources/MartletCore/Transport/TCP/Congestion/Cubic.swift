@@ -104,12 +104,9 @@ package struct Cubic: BitwiseCopyable {
     priorGrowth = growth
   }
 
-  /// ssthresh is `numerator` / 100 of the window, and the curve's plateau is where the window was, or less if it was on its
-  /// way down (fast convergence, RFC 9438 section 4.7).
-  ///
-  /// RFC 9438 section 4.6 takes what is in flight, or the window where that cannot grow past what is in flight: so it is
-  /// here, and what is in flight trails a window that grows while segments are paced.
-  private mutating func reduce(to numerator: Int, segmentSize: Int) {
+  /// ssthresh is `numerator` / 100 of what was in flight (RFC 9438 section 4.6), and the curve's plateau is where the
+  /// window was, or less if it was on its way down (fast convergence, section 4.7).
+  private mutating func reduce(to numerator: Int, flight: Int, segmentSize: Int) {
     var curve = Curve()
     curve.plateau = window
     if case .curve(let last) = growth, window < last.plateau {
@@ -117,12 +114,12 @@ package struct Cubic: BitwiseCopyable {
       curve.prior = .converged
     }
     growth = .curve(curve)
-    threshold = UInt32(clamping: max(Int(window) * numerator / 100, 2 * segmentSize))
+    threshold = UInt32(clamping: max(min(Int(window), flight) * numerator / 100, 2 * segmentSize))
   }
 
-  mutating func beginRecovery(segmentSize: Int) {
+  mutating func beginRecovery(flight: Int, segmentSize: Int) {
     save()
-    reduce(to: 70, segmentSize: segmentSize)
+    reduce(to: 70, flight: flight, segmentSize: segmentSize)
     window = threshold
     reduction = .recovery
   }
@@ -132,18 +129,18 @@ package struct Cubic: BitwiseCopyable {
     reduction = .none
   }
 
-  mutating func congestionExperienced(segmentSize: Int) {
+  mutating func congestionExperienced(flight: Int, segmentSize: Int) {
     guard reduction == .none else { return }
     // Marks come from short queues: less is enough (RFC 8511 section 3).
-    reduce(to: 85, segmentSize: segmentSize)
+    reduce(to: 85, flight: flight, segmentSize: segmentSize)
     window = min(window, threshold)
     priorWindow = 0
   }
 
-  mutating func timedOut(segmentSize: Int, isFirst: Bool) {
+  mutating func timedOut(flight: Int, segmentSize: Int, isFirst: Bool) {
     save()
     if isFirst {
-      reduce(to: 70, segmentSize: segmentSize)
+      reduce(to: 70, flight: flight, segmentSize: segmentSize)
       // Section 4.8: the next avoidance begins at its plateau, with K = 0.
       var curve = Curve()
       curve.prior = .timedOut
