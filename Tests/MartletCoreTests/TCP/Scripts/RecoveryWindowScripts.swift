@@ -214,7 +214,7 @@ struct TCPReductionScripts {
     // The window has doubled, and is used whole.
     #expect(times.count == 20)
     #expect(Dictionary(grouping: times, by: { $0 }).values.allSatisfy { $0.count <= 2 })
-    #expect((times.last ?? 0) > 0.23)
+    #expect((times.last ?? 0) > 0.22)
   }
 
   @Test("A fast path takes a millisecond's worth at once", .rfc(6928, section: "2"))
