@@ -124,6 +124,8 @@ struct LossDetection: ~Copyable {
     /// Whether the acknowledgement moved past something that was resent: then it tells no round-trip time, as the rest may
     /// have waited for that (RFC 6298 section 3).
     var hasPassedResent = false
+    /// RACK.fack before it.
+    var forwardmostBefore: SequenceNumber?
 
     @inline(__always)
     mutating func note(_ run: SentRun) {
@@ -166,7 +168,7 @@ struct LossDetection: ~Copyable {
         heldByteCount &-= run.count
       } else {
         if run.flags.contains(.lost) { lostByteCount &-= run.count }
-        noteForward(run)
+        noteForward(run, &delivery)
         delivery.note(run)
       }
       if isWhole {
@@ -180,9 +182,12 @@ struct LossDetection: ~Copyable {
 
   /// What is delivered behind what was delivered before shows reordering, unless it was sent again.
   @inline(__always)
-  private mutating func noteForward(_ run: SentRun) {
-    if run.end > forwardmost {
-      forwardmost = run.end
+  private mutating func noteForward(_ run: SentRun, _ delivery: inout Delivery) {
+    // Blocks of one acknowledgement come in any order.
+    let before = delivery.forwardmostBefore ?? forwardmost
+    delivery.forwardmostBefore = before
+    if run.end > before {
+      forwardmost = .later(forwardmost, run.end)
     } else if !run.flags.contains(.resent) {
       hasReordering = true
     }
@@ -212,7 +217,7 @@ struct LossDetection: ~Copyable {
       let run = runs[index]
       if run.flags.contains(.lost) { lostByteCount &-= run.count }
       heldByteCount &+= run.count
-      noteForward(run)
+      noteForward(run, &delivery)
       delivery.note(run)
       runs[index].flags.remove(.lost)
       runs[index].flags.insert(.held)
