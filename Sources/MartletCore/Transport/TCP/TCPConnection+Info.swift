@@ -11,8 +11,8 @@ extension TCPConnection {
       return TCPInfo(
         state: state, waiting: waitReason, congestionControl: limits.congestionControl,
         congestionPhase: congestionPhase,
-        congestionWindow: sender.isPresent ? sender.value.congestion.window : 0,
-        slowStartThreshold: sender.isPresent ? sender.value.congestion.threshold : 0,
+        congestionWindow: sender.isPresent ? sender.value.congestion.window : hasSent ? 0 : firstWindow,
+        slowStartThreshold: sender.isPresent ? sender.value.congestion.threshold : hasSent ? 0 : Int(UInt32.max),
         pathModel: pathModel, pacingRate: rate > 0 ? Int(clamping: rate) : nil,
         deliveryRate: sender.isPresent && sender.value.delivery.latest > 0
           ? Int(clamping: sender.value.delivery.latest) : nil,
@@ -43,7 +43,7 @@ extension TCPConnection {
   /// Lets go of the sender; what it counted stays, if it is worth a word.
   mutating func dropSender() {
     if sender.isPresent {
-      let totals = sender.value.totals
+      let totals = self.totals
       if totals.isRemarkable {
         var rare = rarities.value ?? TCPRarities()
         rare.totals = totals
@@ -55,7 +55,15 @@ extension TCPConnection {
 
   private var totals: SenderTotals {
     @inline(__always) get {
-      if sender.isPresent { return sender.value.totals }
+      if sender.isPresent {
+        var totals = sender.value.totals
+        // What is acknowledged was delivered, by a SYN too, or by the acknowledgement that is being taken.
+        let more =
+          Int32(truncatingIfNeeded: sendUnacknowledged.value &- initialSend.value &- 1)
+          &- Int32(truncatingIfNeeded: totals.delivered)
+        if more > 0 { totals.delivered &+= UInt64(more) }
+        return totals
+      }
       if let totals = rarities.value?.totals { return totals }
       // Nothing special happened: all that was acknowledged was delivered.
       return SenderTotals(delivered: UInt64(max(0, Int(sendUnacknowledged.value &- initialSend.value) - 1)))
@@ -75,6 +83,21 @@ extension TCPConnection {
   }
 
   // MARK: Congestion control
+
+  /// Whether anything but a SYN went out.
+  private var hasSent: Bool {
+    @inline(__always) get { sendMaximum > initialSend + 1 }
+  }
+
+  /// The window that the first data finds.
+  var firstWindow: Int {
+    @inline(__always) get {
+      // After a lost SYN only one segment (RFC 5681 section 3.1).
+      flags.contains(.synLost)
+        ? Int(segmentSize)
+        : CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
+    }
+  }
 
   /// In bytes per second, 0 for none.
   var pacingRate: UInt64 {

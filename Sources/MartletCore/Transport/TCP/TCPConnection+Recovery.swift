@@ -139,7 +139,7 @@ extension TCPConnection {
         flight: Int(sender.value.lastPeakFlight), segmentSize: size, timeout: estimator.timeout, now: now)
     }
 
-    if trace.isPresent { recordPhase(at: now) }
+    if trace.isPresent { recordOutcome(at: now) }
     if delivery.count > 0 { flags.insert(.wantsOutput) }
     if wait > 0 {
       // What may only be late is looked at again when it would be lost (RFC 8985 section 6.3).

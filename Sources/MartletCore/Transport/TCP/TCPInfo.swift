@@ -13,8 +13,8 @@ public struct TCPInfo: Sendable {
   public var congestionControl: TCPCongestionControl
   /// What it is doing, or what is being repaired.
   public var congestionPhase: TCPCongestionPhase
-  /// The congestion window and the slow start threshold, in bytes (RFC 5681); 0 before there is anything to send and after
-  /// the last byte was acknowledged. A threshold that was never set is as large as can be.
+  /// The congestion window and the slow start threshold, in bytes (RFC 5681); 0 once the last byte was acknowledged. A
+  /// threshold that was never set is as large as can be.
   public var congestionWindow: Int
   public var slowStartThreshold: Int
   /// BBR's picture of the path; nil for the others.

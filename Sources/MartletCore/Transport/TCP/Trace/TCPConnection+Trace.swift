@@ -24,12 +24,17 @@ extension TCPConnection {
     var event = TCPTraceEvent(
       time: trace.value.now, kind: kind, unacknowledged: unacknowledged, windowEdge: edge, congestionWindow: 0,
       slowStartThreshold: 0, bytesInFlight: UInt32(clamping: sendNext - sendUnacknowledged), pacingRate: pacingRate)
-    if sender.isPresent {
-      event.congestionWindow = UInt32(clamping: sender.value.congestion.window)
-      event.slowStartThreshold = UInt32(clamping: sender.value.congestion.threshold)
-      event.bytesInFlight = UInt32(clamping: flightInNetwork)
-    }
+    noteWindows(in: &event)
     trace.value.append(event)
+  }
+
+  @inline(__always)
+  private func noteWindows(in event: inout TCPTraceEvent) {
+    guard sender.isPresent else { return }
+    event.congestionWindow = UInt32(clamping: sender.value.congestion.window)
+    event.slowStartThreshold = UInt32(clamping: sender.value.congestion.threshold)
+    event.bytesInFlight = UInt32(clamping: flightInNetwork)
+    event.pacingRate = pacingRate
   }
 
   private mutating func bytes(from start: SequenceNumber, count: Int) -> TCPTraceEvent.Bytes {
@@ -130,10 +135,14 @@ extension TCPConnection {
     return .forwardTimeout
   }
 
-  /// Tells of a change in how the window grows.
+  /// An acknowledgement was dealt with: what it left is noted with it, and a change in how the window grows told.
   @inline(never)
-  mutating func recordPhase(at now: Instant) {
+  mutating func recordOutcome(at now: Instant) {
     guard sender.isPresent else { return }
+    if var event = trace.value.last, case .acknowledged = event.kind {
+      noteWindows(in: &event)
+      trace.value.last = event
+    }
     let phase = sender.value.congestion.growthPhase
     guard trace.value.phase != phase else { return }
     let isFirst = trace.value.phase == nil
