@@ -167,8 +167,8 @@ struct SequencePlot {
       path(held.text, Color.held, width: 1, more: " stroke-opacity=\"0.6\""),
       path(acknowledged.text, Color.acknowledged, width: 1.2, more: thin), path(sent.text, Color.sent, width: 1.2),
       path(probes.text, Color.probe, width: 3, more: " stroke-linecap=\"round\""),
-      path(again.text, Color.resent, width: 3, more: " stroke-linecap=\"round\""),
       path(losses.joined(), "#000", width: 0.8, more: thin),
+      path(again.text, Color.resent, width: 4, more: " stroke-linecap=\"round\""),
       path(flight.text, Color.sent, width: 0.8, more: thin), path(window.text, "#222", width: 1.4, more: thin),
       path(threshold.text, Color.threshold, width: 1, more: thin + " stroke-dasharray=\"6 3\""),
     ]

@@ -199,4 +199,42 @@ struct TCPTraceTests {
     let before = ring.place(of: SequenceNumber(0xffff_fe00) + 9 * (1 << 30))
     #expect(before == (9 << 30) - 256)
   }
+
+  @Test("A mark that a router made is told")
+  func mark() {
+    let t = script(.connecting { $0.configuration.ecn = .on })
+    t.change { _ in }
+    t.at(0.1).receive(TCPCongestionMarkTests.agreeing)
+    t.write(3_000)
+    t.at(0.2).receive(.ack(1_001).with { $0.flags.insert(.ece) })
+    #expect(kinds(t).contains(.congestionMarked))
+  }
+
+  @Test("A smaller path is why what was too big goes out again", .rfc(1191, section: "6.5"))
+  func pathMTU() {
+    let t = script(.established(mss: 1_400))
+    t.write(2_800)
+    _ = take(t)
+    t.change { $0.followPath(mtu: 1_000, at: t.now) }
+    let kinds = kinds(t)
+    #expect(kinds.contains(.lost(.init(1, 2_801), .pathMTU)))
+    #expect(kinds.contains { if case .sent(_, .pathMTU) = $0 { true } else { false } })
+  }
+
+  @Test("A host records for those that it has, and no more for one that is gone")
+  func host() throws {
+    var net = try TwoHosts()
+    let pair = try net.connection(.v4)
+    #expect(try net.a.takeTrace(of: pair.client) == nil)
+    try net.a.startTrace(of: pair.client, capacity: 8)
+    let bytes = [UInt8](repeating: 1, count: 10)
+    _ = try unsafe net.a.write(bytes.span.bytes, to: pair.client, at: net.now)
+    net.exchange()
+    let trace = try #require(try net.a.takeTrace(of: pair.client))
+    #expect(trace.events.map(\.kind).first == sent(1, 11))
+    try net.a.stopTrace(of: pair.client)
+    #expect(try net.a.takeTrace(of: pair.client) == nil)
+    let listener = pair.listener
+    #expect(throws: SocketError.notASocket) { try net.b.startTrace(of: listener) }
+  }
 }
