@@ -6,7 +6,7 @@ import Testing
 @Suite("TCP: explicit congestion notification (RFC 3168)")
 struct TCPCongestionMarkTests {
   private static let asking = ScriptSegment.syn(mss: 1_000).with { $0.flags = [.syn, .ece, .cwr] }
-  private static let agreeing = ScriptSegment.synAck(mss: 1_000, sackPermitted: true).with {
+  static let agreeing = ScriptSegment.synAck(mss: 1_000, sackPermitted: true).with {
     $0.flags = [.syn, .ack, .ece]
   }
 

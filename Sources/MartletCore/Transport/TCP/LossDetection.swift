@@ -10,6 +10,8 @@ struct LossDetection: ~Copyable {
   /// Bytes that the peer holds, and bytes lost and not sent again.
   private(set) var heldByteCount = 0
   private(set) var lostByteCount = 0
+  /// Bytes that ever counted as lost.
+  private(set) var totalLost: UInt64 = 0
 
   // RACK.xmit_ts, RACK.end_seq and RACK.rtt of what was sent last among all that was delivered.
   private var newestSentAt = Instant.zero
@@ -75,6 +77,7 @@ struct LossDetection: ~Copyable {
     if count < runs[index].count { runs.split(index, at: runs[index].start + count) }
     if runs[index].flags.contains(.lost) { lostByteCount -= runs[index].count }
     runs[index].flags.remove(.lost)
+    runs[index].lossCause = nil
     runs[index].flags.insert(.resent)
     runs[index].sentAt = now
     runs[index].departure = departure
@@ -220,6 +223,7 @@ struct LossDetection: ~Copyable {
       noteForward(run, &delivery)
       delivery.note(run)
       runs[index].flags.remove(.lost)
+      runs[index].lossCause = nil
       runs[index].flags.insert(.held)
       index = merge(index) &+ 1
     }
@@ -315,6 +319,7 @@ struct LossDetection: ~Copyable {
             runs[index].flags.insert(.lost)
             lostByteCount &+= run.count
             lost &+= run.count
+            totalLost &+= UInt64(run.count)
           } else {
             wait = max(wait, remaining)
           }
@@ -337,6 +342,7 @@ struct LossDetection: ~Copyable {
     if runs[0].count > count { runs.split(0, at: runs[0].start + count) }
     runs[0].flags.insert(.lost)
     lostByteCount &+= runs[0].count
+    totalLost &+= UInt64(runs[0].count)
     return runs[0].count
   }
 
@@ -348,6 +354,7 @@ struct LossDetection: ~Copyable {
       if runs[index].flags.isDisjoint(with: .gone), index == 0 || now - runs[index].sentAt >= age {
         runs[index].flags.insert(.lost)
         lostByteCount &+= runs[index].count
+        totalLost &+= UInt64(runs[index].count)
       }
       index &+= 1
     }
@@ -367,12 +374,16 @@ struct LossDetection: ~Copyable {
     heldByteCount = 0
   }
 
+  /// The run at `index` counts as lost because of `cause`.
+  mutating func noteCause(_ cause: TCPTraceEvent.LossCause, of index: Int) { runs[index].lossCause = cause }
+
   /// Nothing counts as lost any more: it was thought so in error.
   mutating func clearLost() {
     var index = 0
     while index < runs.count, lostByteCount > 0 {
       if runs[index].flags.contains(.lost) {
         runs[index].flags.remove(.lost)
+        runs[index].lossCause = nil
         lostByteCount &-= runs[index].count
       }
       index &+= 1

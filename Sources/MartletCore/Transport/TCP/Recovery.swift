@@ -183,6 +183,9 @@ package struct Recovery: BitwiseCopyable {
     return resentByteCount <= 0
   }
 
+  /// Whether all that was sent again was reported as a duplicate.
+  package var isAllReported: Bool { phase != .open && resentByteCount <= 0 }
+
   /// Whether an acknowledgement that echoes `echo` was sent for the first transmission, not for the one that began the
   /// recovery (RFC 3522 section 3.2).
   package func isOfFirstTransmission(echo: UInt32) -> Bool {

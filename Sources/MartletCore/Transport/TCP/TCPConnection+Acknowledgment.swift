@@ -33,6 +33,7 @@ extension TCPConnection {
         sendWindow = window
         largestSendWindow = max(largestSendWindow, window)
         windowMoved = true
+        if trace.isPresent { record(.window(Int(window)), at: now) }
         if timers.purpose == .persist, window > 0 { endPersist(unless: number) }
       }
     }
@@ -126,7 +127,7 @@ extension TCPConnection {
     flags.remove(.finSent)
     flags.remove(.finQueued)
     queueStart = sendUnacknowledged
-    sender.drop()
+    dropSender()
     timers.retransmission = .distantFuture
     switch state {
     case .finWait1:

@@ -60,6 +60,7 @@ extension TCPConnection {
     if sender.isPresent, sender.value.recovery.phase == .open {
       sender.value.congestion.congestionExperienced(
         flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), now: now)
+      if trace.isPresent { record(.congestionMarked, at: now) }
     }
     noteReducedWindow()
   }

@@ -37,6 +37,7 @@ extension TCPConnection {
     if count > 0 { sender.value.losses.acknowledge(to: report.number, into: &delivery) }
     let unacknowledged = SequenceNumber.later(sendUnacknowledged, report.number)
     for index in 0..<blocks.count {
+      if trace.isPresent { recordHeld(blocks[index], unacknowledged: unacknowledged, at: report.now) }
       sender.value.losses.hold(blocks[index], unacknowledged: unacknowledged, next: sendNext, into: &delivery)
     }
     if count > 0 { advance(to: report.number, at: report.now) }
@@ -66,6 +67,7 @@ extension TCPConnection {
     sender.value.recovery.forward = .off
     if sender.value.recovery.phase == .timeout, !isTrying { return }
     let flight = sendNext - sendUnacknowledged
+    if trace.isPresent { recordAcknowledgment(LossDetection.Delivery(), of: number, duplicate: nil, at: now) }
     sender.value.recovery.countDuplicate(segmentSize: Int(segmentSize), flight: flight)
     // New data may go out in place of what left the network (RFC 3042).
     flags.insert(.wantsOutput)
@@ -75,6 +77,7 @@ extension TCPConnection {
     if probing.probe != nil, repairLostProbe(at: now) { return }
     let lost = sender.value.losses.markFirstLost(Int(segmentSize))
     sender.value.delivery.noteLost(lost)
+    if trace.isPresent { recordLosses(.duplicates, at: now) }
     beginRecovery(flight: flight, at: now)
   }
 
@@ -88,6 +91,7 @@ extension TCPConnection {
     let isSelective = flags.contains(.selective)
     let size = Int(segmentSize)
     takeRoundTrip(delivery, echo: report.echo, at: now)
+    if trace.isPresent { recordAcknowledgment(delivery, of: report.number, duplicate: duplicate, at: now) }
     // Whether anything but the plain course of things has to be thought of.
     let isPlain = sender.value.recovery.phase == .open && sender.value.losses.isClear && duplicate == nil
 
@@ -131,6 +135,7 @@ extension TCPConnection {
       if repaired, sender.value.recovery.phase == .open {
         sender.value.congestion.beginRecovery(flight: flightAtLoss, segmentSize: size, now: now)
         sender.value.congestion.endRecovery(segmentSize: size)
+        if trace.isPresent { record(.probeRepaired, at: now) }
       }
     }
     // The acknowledgement that ends a recovery still belongs to it.
@@ -142,6 +147,7 @@ extension TCPConnection {
         flight: Int(sender.value.lastPeakFlight), segmentSize: size, timeout: estimator.timeout, now: now)
     }
 
+    if trace.isPresent { recordOutcome(at: now) }
     if delivery.count > 0 { flags.insert(.wantsOutput) }
     if wait > 0 {
       // What may only be late is looked at again when it would be lost (RFC 8985 section 6.3).
@@ -176,12 +182,15 @@ extension TCPConnection {
   ) -> Nanoseconds {
     let isSelective = flags.contains(.selective)
     let isAdvance = sample.acknowledged > 0
-    if isSpurious(delivery, report, duplicate: duplicate, isAdvance: isAdvance) { undoRecovery() }
+    if isSpurious(delivery, report, duplicate: duplicate, isAdvance: isAdvance) {
+      undoRecovery(because: undoReason(report, duplicate: duplicate))
+    }
     stepForward(isAdvance: isAdvance)
     if !isSelective {
       if sender.value.recovery.phase == .fast, isAdvance, sendUnacknowledged < sender.value.recovery.point {
         // A partial acknowledgement: the segment it stops at is lost too (RFC 6582 section 3.2 step 5).
         sample.lost += noteLost(sender.value.losses.markFirstLost(sample.segmentSize))
+        if trace.isPresent { recordLosses(.partialAcknowledgment, at: report.now) }
       }
       return 0
     }
@@ -206,6 +215,7 @@ extension TCPConnection {
       minimumRoundTrip: estimator.minimum, smoothedRoundTrip: estimator.smoothed,
       isRecovering: sender.value.recovery.phase != .open, segmentSize: Int(segmentSize), at: now)
     noteLost(found.lost)
+    if trace.isPresent, found.lost > 0 { recordLosses(.reordering, at: now) }
     return found
   }
 
@@ -246,6 +256,7 @@ extension TCPConnection {
     if timers.purpose == .lossProbe { armRetransmission(at: now) }
     noteReducedWindow()
     flags.insert(.wantsOutput)
+    if trace.isPresent { record(.recoveryBegan, at: now) }
   }
 
   /// Everything that was in flight when the recovery began has arrived.
@@ -255,14 +266,17 @@ extension TCPConnection {
     sender.value.losses.noteRecoveryEnd()
     // Without SACK nothing tells that what is marked was not lost.
     if !flags.contains(.selective) { sender.value.losses.clearLost() }
+    if trace.isPresent { record(.recoveryEnded) }
   }
 
   /// Nothing was lost: things go on as if nothing had happened (RFC 4015).
-  private mutating func undoRecovery() {
+  private mutating func undoRecovery(because reason: TCPTraceEvent.UndoReason) {
     sender.value.congestion.undo()
     sender.value.recovery.end()
     sender.value.losses.clearLost()
+    sender.value.undone &+= 1
     flags.insert(.wantsOutput)
+    if trace.isPresent { record(.undone(reason)) }
   }
 
   /// Whether the acknowledgement shows that nothing had been lost: it was sent for the first transmission (RFC 3522), or all

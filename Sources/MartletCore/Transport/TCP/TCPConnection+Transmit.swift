@@ -92,6 +92,7 @@ extension TCPConnection {
       // What a SYN carries goes out again unless its answer acknowledges it.
       sendNext = SequenceNumber.later(sendNext, initialSend + 1)
       sendMaximum = SequenceNumber.later(sendMaximum, initialSend + (1 + sent))
+      if trace.isPresent { recordControl(from: initialSend, count: 1 + sent, isAgain: !isFirst, at: now) }
       if isFirst {
         progressAt = now
         flags.insert(.isTiming)
@@ -203,6 +204,7 @@ extension TCPConnection {
     flags.insert(.finSent)
     sendNext += 1
     sendMaximum = sendNext
+    if trace.isPresent { recordControl(from: sendNext - 1, count: 1, isAgain: isAgain, at: now) }
     if isAgain { totalRetransmitted &+= 1 } else { progressAt = now }
     if timers.purpose == .persist { armPersist(at: now) } else { armRetransmission(at: now) }
   }
@@ -363,6 +365,8 @@ extension TCPConnection {
     sender.value.recovery.noteResent(whole, stamp: flags.contains(.timestamps) ? timestamp(at: now) : nil)
     noteSent(whole, at: now, &turn)
     totalRetransmitted &+= UInt32(max(1, (sent + turn.size - 1) / turn.size))
+    sender.value.retransmitted &+= UInt64(whole)
+    if trace.isPresent { recordResent(run, count: whole, at: now) }
     if timers.retransmission == .distantFuture { armRetransmission(at: now) }
     return whole
   }
@@ -390,6 +394,7 @@ extension TCPConnection {
       guard resend(last, count: turn.size, from: pool, at: now, into: &output, &turn) != nil else { return }
       sender.value.probe.noteSent(next: sendNext, isRetransmission: true)
     }
+    if trace.isPresent { recordLossProbe() }
     armRetransmission(at: now)
   }
 
@@ -440,10 +445,12 @@ extension TCPConnection {
     sender.value.losses.noteSent(
       from: sendNext, count: sent, departure, isApplicationLimited: sender.value.delivery.isApplicationLimited, at: now)
     noteSent(sent, at: now, &turn)
+    let start = sendNext
     if probing.wantsWatch, sent >= size { probing.watch(Int(probing.size), end: sendNext + size) }
     sendNext += sent
     sendMaximum = SequenceNumber.later(sendMaximum, sendNext)
     sentAt = now
+    if trace.isPresent { recordSent(from: start, count: sent, size: size, at: now) }
     turn.hasSentNew = true
     if timers.purpose == .persist { return sent }
     if isFirst { progressAt = now }

@@ -24,4 +24,7 @@ struct TCPRarities: BitwiseCopyable {
   var owesTimeout = false
   /// CHANGEABLE: whether the peer's is adopted.
   var adoptsTimeout = false
+
+  /// What was counted while there was data to send.
+  var totals: SenderTotals?
 }

@@ -99,6 +99,11 @@ package struct CongestionControl: ~Copyable {
     }
   }
 
+  /// Whether slow start goes at a quarter of its pace (HyStart++).
+  var isConservative: Bool {
+    if case .cubic(let state) = storage { state.isConservative } else { false }
+  }
+
   /// Whether proportional rate reduction rules the window in a fast recovery (RFC 9937).
   @inline(__always)
   package var usesProportionalReduction: Bool {
