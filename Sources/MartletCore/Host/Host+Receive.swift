@@ -11,6 +11,9 @@ extension Host {
     precondition(index > 0 && index < interfaces.count, "no such interface, or the loopback interface")
     interfaces[index].counters.receivedPackets &+= 1
     interfaces[index].counters.receivedBytes &+= UInt64(packet.count)
+    if let byteCount = plainDatagramByteCount(of: packet, on: interface) {
+      return receivePlainDatagram(packet, byteCount: byteCount, on: interface)
+    }
     if let plain = plainContext(of: packet, on: interface) { return receivePlain(packet, plain) }
     receiveAny(packet, on: interface)
   }
