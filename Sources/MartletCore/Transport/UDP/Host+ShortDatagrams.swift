@@ -58,6 +58,13 @@ extension Host {
     return true
   }
 
+  /// Whether it is worth while to ask ``plainDatagramByteCount(of:on:)``, as far as one byte says.
+  @inline(__always)
+  func mayBePlainDatagram(_ packet: borrowing Packet) -> Bool {
+    lastPortBinding.plainPort != 0 && packet.linearCount >= PlainDatagram.headerByteCount
+      && packet.bytes.bigEndian(at: 23, as: UInt8.self) == IPProtocol.udp.value
+  }
+
   /// The size of the payload of a frame that is nothing but an IPv4 datagram for the socket of ``lastPortBinding``, with all its
   /// checksums right, from somebody known; nil for any other, whatever may be the matter with it.
   @inline(__always)
