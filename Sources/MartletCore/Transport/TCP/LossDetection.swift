@@ -1,4 +1,4 @@
-package import MartletWire
+import MartletWire
 
 /// Which bytes in flight the peer holds, and which are lost: RACK (RFC 8985) with SACK, and what NewReno counts without.
 ///

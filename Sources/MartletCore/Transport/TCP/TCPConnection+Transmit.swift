@@ -257,7 +257,7 @@ extension TCPConnection {
         {
           count = usable
         }
-      } else if usable > 0, !turn.isPaced,
+      } else if usable > 0, !turn.isPaced, usable == min(available, windowRoom),
         maySend(rest: usable, available: available, windowRoom: windowRoom)
       {
         count = usable
@@ -332,14 +332,14 @@ extension TCPConnection {
     }
   }
 
-  /// The first `count` bytes of the run at `index` go out again. Returns how many of its numbers went out.
+  /// The run at `index`, at most its first `count` bytes, goes out again. Returns how many of its numbers went out.
   private mutating func resend(
     _ index: Int, count: Int, from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue,
     _ turn: inout Turn
   ) -> Int? {
     let run = sender.value.losses.runs[index]
     let dataEnd = queueStart + sendQueue.byteCount
-    let text = min(count, max(0, dataEnd - run.start))
+    let text = min(count, run.count, max(0, dataEnd - run.start))
     var bits: TCPFlags = text > 0 && run.start + text == dataEnd ? [.ack, .psh] : .ack
     // The FIN is in the run, or in one of its own behind it.
     let withFIN =
@@ -416,7 +416,9 @@ extension TCPConnection {
     // The last segment of what was written carries PSH (RFC 9293 section 3.9.1.2, MUST-61).
     let isLast = sendNext + count == dataEnd
     if isLast, count > 0 { bits.insert(.psh) }
-    let withFIN = isLast && flags.contains(.finQueued)
+    // Inside the window, like data; alone it may probe a closed one.
+    let withFIN =
+      isLast && flags.contains(.finQueued) && (count == 0 || sendNext + count < sendUnacknowledged + Int(sendWindow))
     if withFIN { bits.insert(.fin) }
     guard
       var sent = emit(
