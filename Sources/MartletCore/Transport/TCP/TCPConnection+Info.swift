@@ -89,16 +89,6 @@ extension TCPConnection {
     @inline(__always) get { sendMaximum > initialSend + 1 }
   }
 
-  /// The window that the first data finds.
-  var firstWindow: Int {
-    @inline(__always) get {
-      // After a lost SYN only one segment (RFC 5681 section 3.1).
-      flags.contains(.synLost)
-        ? Int(segmentSize)
-        : CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
-    }
-  }
-
   /// In bytes per second, 0 for none.
   var pacingRate: UInt64 {
     @inline(__always) get {
