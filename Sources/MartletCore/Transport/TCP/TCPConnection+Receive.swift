@@ -160,7 +160,9 @@ extension TCPConnection {
       owed.insert(count == 0 ? .challenge : .acknowledgment)
       restartTimeWait(on: header, at: now)
       let age = receiveNext - header.sequenceNumber
-      if age == 0 || (age > 0 && age <= Int(offeredSegmentSize) && header.acknowledgmentNumber > sendUnacknowledged),
+      if age == 0
+        || (count == 0 && age > 0 && age <= Int(offeredSegmentSize)
+          && header.acknowledgmentNumber > sendUnacknowledged),
         header.flags.contains(.ack), !header.flags.contains(.syn)
       {
         // The window is closed, but ACK and URG count (RFC 9293 section 3.10.7.4, MUST-66). So does the ACK of what just
