@@ -30,8 +30,6 @@ struct DeliveryRate: BitwiseCopyable {
   private var firstSentAt = Instant.zero
   /// Up to which count of delivered bytes the program, not the network, sets the pace; 0 if it does not.
   private var limitedUntil: UInt64 = 0
-  /// The last sample's rate, in bytes per second, for people.
-  private(set) var latest: UInt64 = 0
 
   var isApplicationLimited: Bool { limitedUntil != 0 }
 
@@ -55,11 +53,16 @@ struct DeliveryRate: BitwiseCopyable {
 
   /// `count` bytes were delivered, the newest of them with `run`.
   @inline(__always)
-  mutating func noteDelivered(_ count: Int, newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant) -> Sample {
+  mutating func noteDelivered(_ count: Int, newest run: SentRun, at now: Instant) {
     delivered &+= UInt64(count)
     deliveredAt = now
     firstSentAt = run.sentAt
     if limitedUntil != 0, delivered > limitedUntil { limitedUntil = 0 }
+  }
+
+  /// What a delivery just noted says.
+  @inline(__always)
+  func sample(newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant) -> Sample {
     var sample = Sample()
     sample.priorDelivered = run.departure.delivered
     sample.isApplicationLimited = run.flags.contains(.applicationLimited)
@@ -70,7 +73,6 @@ struct DeliveryRate: BitwiseCopyable {
     guard interval >= max(1, minimumRoundTrip) else { return sample }
     let bytes = delivered &- run.departure.delivered
     sample.rate = UInt64(Double(bytes) * 1e9 / Double(interval))
-    latest = sample.rate
     return sample
   }
 }

@@ -1,4 +1,4 @@
-package import MartletWire
+import MartletWire
 
 /// Which bytes in flight the peer holds, and which are lost: RACK (RFC 8985) with SACK, and what NewReno counts without.
 ///
@@ -160,6 +160,23 @@ struct LossDetection: ~Copyable {
         break
       }
     }
+  }
+
+  /// The peer acknowledged everything before `unacknowledged`, which lies in the first run or ends it, while nothing is held
+  /// or lost: returns what was delivered, or nil, and nothing is done, if it is any other acknowledgement.
+  @inline(__always)
+  mutating func acknowledgeFirst(to unacknowledged: SequenceNumber) -> SentRun? {
+    guard isClear, runs.count > 0 else { return nil }
+    var run = runs[0]
+    guard !run.flags.contains(.resent), run.start < unacknowledged, unacknowledged <= run.end else { return nil }
+    if unacknowledged == run.end {
+      runs.removeFirst()
+    } else {
+      runs[0].start = unacknowledged
+      run.end = unacknowledged
+    }
+    noteForward(run)
+    return run
   }
 
   /// What is delivered behind what was delivered before shows reordering, unless it was sent again.

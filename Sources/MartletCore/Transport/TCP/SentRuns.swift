@@ -1,4 +1,4 @@
-package import MartletWire
+import MartletWire
 
 /// Consecutive bytes that went out together, and what is to be known of them until they are acknowledged.
 struct SentRun: BitwiseCopyable {

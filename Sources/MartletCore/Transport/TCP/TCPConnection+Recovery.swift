@@ -14,6 +14,12 @@ extension TCPConnection {
   /// Takes an acknowledgement that reports no blocks.
   @inline(__always)
   mutating func takeAcknowledgment(_ report: Report) {
+    if takePlainAcknowledgment(report) { return }
+    takeAnyAcknowledgment(report)
+  }
+
+  @inline(never)
+  private mutating func takeAnyAcknowledgment(_ report: Report) {
     var delivery = LossDetection.Delivery()
     let count = report.number - sendUnacknowledged
     sender.value.losses.acknowledge(to: report.number, into: &delivery)
@@ -92,8 +98,8 @@ extension TCPConnection {
     sample.minimumRoundTrip = estimator.minimum
     sample.wasLimited = sender.value.isWindowLimited
     if let newest = delivery.newest {
-      let rate = sender.value.delivery.noteDelivered(
-        delivery.count, newest: newest, minimumRoundTrip: estimator.minimum, at: now)
+      sender.value.delivery.noteDelivered(delivery.count, newest: newest, at: now)
+      let rate = sender.value.delivery.sample(newest: newest, minimumRoundTrip: estimator.minimum, at: now)
       sample.rate = rate.rate
       sample.priorDelivered = rate.priorDelivered
       sample.isApplicationLimited = rate.isApplicationLimited
@@ -129,11 +135,7 @@ extension TCPConnection {
     sample.phase = sender.value.recovery.phase
     if end, sample.phase != .open { endRecovery() }
     finish(&sample)
-    if sender.value.advanceRound(to: sendUnacknowledged, next: sendNext), !sender.value.wasLimited {
-      sender.value.congestion.notLimited(
-        flight: Int(sender.value.lastPeakFlight), segmentSize: size, timeout: estimator.timeout, now: now)
-    }
-
+    noteRound(at: now)
     if delivery.count > 0 { flags.insert(.wantsOutput) }
     if wait > 0 {
       // What may only be late is looked at again when it would be lost (RFC 8985 section 6.3).

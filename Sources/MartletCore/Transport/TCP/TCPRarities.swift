@@ -24,4 +24,7 @@ struct TCPRarities: BitwiseCopyable {
   var owesTimeout = false
   /// CHANGEABLE: whether the peer's is adopted.
   var adoptsTimeout = false
+
+  /// See ``TCPConnection/softError``.
+  var softError: SocketError?
 }

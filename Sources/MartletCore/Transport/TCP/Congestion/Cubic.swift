@@ -45,6 +45,7 @@ package struct Cubic: BitwiseCopyable {
 
   // MARK: Growth
 
+  @inline(__always)
   mutating func acknowledged(_ sample: AcknowledgmentSample) {
     let time = Self.microseconds(sample.now)
     let span = time &- clock

@@ -30,6 +30,7 @@ package struct HyStart: BitwiseCopyable {
   var isConservative: Bool { conservativeRounds > 0 }
 
   /// Takes one acknowledgement and says whether slow start is over.
+  @inline(__always)
   mutating func update(_ sample: AcknowledgmentSample) -> Bool {
     if !hasRound || sample.unacknowledged >= roundEnd {
       if hasRound, isConservative {
