@@ -29,9 +29,11 @@ extension TCPConnection {
       count &+ flight <= window
     else { return false }
     let pipe = flightInNetwork
+    guard !flags.contains(.paces) || sender.value.pacing.next <= now else { return false }
+    // A small segment with nothing before it in the network is no burst: it has no pace to keep.
     let rate =
-      flags.contains(.paces) ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
-    guard rate == 0 || sender.value.pacing.next <= now else { return false }
+      flight != 0 && flags.contains(.paces)
+      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
     guard emitPlain(count, from: pool, at: now, into: &output) else { return false }
 
     let departure = sender.value.delivery.departure(of: count, flight: flight == 0 ? 0 : pipe, at: now)

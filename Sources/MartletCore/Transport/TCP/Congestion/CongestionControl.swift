@@ -159,7 +159,7 @@ package struct CongestionControl: ~Copyable {
 
   /// ``acknowledged(_:)`` for who knows that ``isCubic``.
   @inline(__always)
-  mutating func acknowledgedByCubic(_ sample: AcknowledgmentSample) { cubic.acknowledged(sample) }
+  mutating func acknowledgedByCubic(_ sample: borrowing AcknowledgmentSample) { cubic.acknowledged(sample) }
 
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
