@@ -166,12 +166,18 @@ extension TCPConnection {
       // Two ends that disagree would answer each other's bare ACKs for ever: those answers are bounded as challenges are.
       owed.insert(count == 0 ? .challenge : .acknowledgment)
       restartTimeWait(on: header, at: now)
-      if header.sequenceNumber == receiveNext, header.flags.contains(.ack), !header.flags.contains(.syn) {
-        // The window is closed, but ACK and URG count (RFC 9293 section 3.10.7.4, MUST-66).
+      let age = receiveNext - header.sequenceNumber
+      if age == 0 || (age > 0 && age <= Int(offeredSegmentSize) && header.acknowledgmentNumber > sendUnacknowledged),
+        header.flags.contains(.ack), !header.flags.contains(.syn)
+      {
+        // The window is closed, but ACK and URG count (RFC 9293 section 3.10.7.4, MUST-66). So does the ACK of what just
+        // came before: two ends whose probes of closed windows both arrived would else refuse each other's ACKs for ever.
         heardAt = now
         if state != .synReceived { _ = receiveAcknowledgment(header, options, payloadCount: count, at: now) }
-        if header.flags.contains(.urg) { receiveUrgent(header) }
-        return .tcpOutsideWindow
+        if age == 0 {
+          if header.flags.contains(.urg) { receiveUrgent(header) }
+          return .tcpOutsideWindow
+        }
       }
       guard header.sequenceNumber + count <= receiveNext else { return .tcpOutsideWindow }
       if state.isSynchronized, flags.contains(.selective) {

@@ -127,7 +127,7 @@ extension TCPConnection {
         report.number, isDuplicate: count == 0, reportsDuplicate: duplicate != nil, hasBlocks: hasBlocks)
       // The probe itself repaired a loss (RFC 8985 section 7.4.2).
       if repaired, sender.value.recovery.phase == .open {
-        sender.value.congestion.beginRecovery(flight: report.priorFlight, segmentSize: size, now: now)
+        sender.value.congestion.beginRecovery(flight: flightAtLoss, segmentSize: size, now: now)
         sender.value.congestion.endRecovery(segmentSize: size)
       }
     }
@@ -220,10 +220,17 @@ extension TCPConnection {
 
   // MARK: Recovery
 
+  /// FlightSize (RFC 5681 section 2), for a reduction. While segments are paced what is in flight trails the window, which
+  /// is then what counts (RFC 9438 section 4.6) if the connection makes use of it.
+  var flightAtLoss: Int {
+    let flight = sendNext - sendUnacknowledged
+    guard flags.contains(.paces), sender.value.isWindowLimited else { return flight }
+    return max(flight, sender.value.congestion.window)
+  }
+
   /// A loss was found with `flight` bytes in the network (RFC 6675 section 5 (4), RFC 5681 section 3.2).
   mutating func beginRecovery(flight: Int, at now: Instant) {
-    sender.value.congestion.beginRecovery(
-      flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), now: now)
+    sender.value.congestion.beginRecovery(flight: flightAtLoss, segmentSize: Int(segmentSize), now: now)
     sender.value.recovery.beginFast(from: sendUnacknowledged, to: sendNext, flight: flight)
     if !flags.contains(.selective), sender.value.congestion.usesProportionalReduction {
       sender.value.congestion.window = sender.value.congestion.threshold

@@ -125,7 +125,7 @@ extension TCPConnection {
     let isOpen = sender.value.recovery.phase == .open
     notePathTimeout()
     sender.value.congestion.timedOut(
-      flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), isFirst: timeouts == 1, now: now)
+      flight: flightAtLoss, segmentSize: Int(segmentSize), isFirst: timeouts == 1, now: now)
     sender.value.recovery.beginTimeout(from: sendUnacknowledged, to: sendNext, triesForward: isOpen)
     // The peer may let go of what it reported: if that is the first byte missing, and after a second timeout, it is not
     // believed (RFC 2018 section 8).

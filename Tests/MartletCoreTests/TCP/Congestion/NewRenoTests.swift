@@ -208,12 +208,12 @@ struct CongestionWindowTests {
   }
 
   @Test(
-    "A window is paced over half of a round trip in slow start, over four fifths later, and not at all without a sample",
+    "A window is paced over a third of a round trip in slow start, over four fifths later, and not at all without a sample",
     arguments: lossBased)
   func pacing(algorithm: TCPCongestionControl) {
     var congestion = CongestionControl(algorithm, segments: 10)
     #expect(congestion.pacingRate(smoothedRoundTrip: -1) == 0)
-    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == 200_000)
+    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == 300_000)
     congestion.loseOne()
     let window = UInt64(congestion.window)
     #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == window * 125 / 10)
