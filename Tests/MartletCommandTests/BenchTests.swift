@@ -1,4 +1,5 @@
 import ArgumentParser
+import MartletCore
 import Testing
 
 @testable import MartletCommand
@@ -131,6 +132,44 @@ struct BenchTests {
     #expect(plot.svg.hasSuffix("</svg>\n"))
   }
 
+  @Test("The events of a transfer are lines of JSON and a picture, and the same again with the same seed")
+  func events() throws {
+    var path = Self.path
+    path.loss = 0.02
+    let transfer = BulkTransfer(path: path, byteCount: 300_000, congestion: .newReno, seed: 7)
+    let texts = try (0..<2).map { _ in
+      let trace = TransferTrace(eventCapacity: 100_000)
+      let result = try transfer.run(trace: trace)
+      // Looking on changes nothing.
+      #expect(try transfer.run() == result)
+      let recorded = try #require(trace.events)
+      #expect(recorded.trace.overwrittenCount == 0)
+      let lines = EventLines(trace: recorded.trace, start: recorded.start).text
+      let resent = lines.split(separator: "\n").count { $0.contains("\"sent\"") && !$0.contains("\"new\"") }
+      #expect(resent > 0 && resent <= result.retransmittedSegments)
+      #expect(lines.contains("\"end\":300001,"))
+      #expect(lines.contains("\"event\":\"recovery_began\""))
+      let plot = SequencePlot(events: recorded.trace.events, start: recorded.start, title: "a test").svg
+      #expect(plot.hasPrefix("<svg ") && plot.hasSuffix("</svg>\n"))
+      #expect(plot.contains("a test") && !plot.contains("nan") && !plot.contains("inf\""))
+      // The last column says why the sender waits, the sixth what arrived.
+      let samples = trace.text.split(separator: "\n").map {
+        $0.split(separator: "\t", omittingEmptySubsequences: false)
+      }
+      #expect(samples.allSatisfy { $0.count == samples[0].count })
+      #expect(samples.dropFirst().contains { $0.last == "congestionWindow" })
+      return lines + plot + trace.text
+    }
+    #expect(texts[0] == texts[1])
+  }
+
+  @Test("Ticks are round numbers", arguments: [(1.43, 10, 0.2), (10_000_000, 8, 2_000_000), (0.007, 4, 0.002)])
+  func ticks(end: Double, count: Int, step: Double) {
+    let ticks = SequencePlot.ticks(to: end, about: count)
+    #expect(ticks.count <= count + 1)
+    #expect(ticks.count > 1 && abs(ticks[1] - step) < step * 1e-9)
+  }
+
   @Test("A difference names the lines that go and those that come, in their places")
   func difference() {
     #expect(GoldenFile.difference(from: ["a", "b", "c"], to: ["a", "b", "c"]) == [])
@@ -141,7 +180,8 @@ struct BenchTests {
   @Test(
     "What cannot be measured is refused",
     arguments: [
-      ["--only", "S9"], ["--seeds", "0"], ["--trace", "x.tsv"], ["--check", "--only", "S1"], ["--congestion", "vegas"],
+      ["--only", "S9"], ["--seeds", "0"], ["--trace", "x.tsv"], ["--sequence-plot", "x.svg"],
+      ["--check", "--only", "S1"], ["--congestion", "vegas"],
     ])
   func refuses(arguments: [String]) {
     #expect(throws: (any Error).self) { try Goodput.parse(arguments) }

@@ -31,6 +31,33 @@ struct StreamTests {
     net.loop.shutdown()
   }
 
+  @Test("A socket tells its numbers and what its sender did", arguments: Network.times)
+  func trace(time: Loop.Time) async throws {
+    let net = try Network(time)
+    let (trace, info, after) = try await net.loop.run {
+      let listener = try net.server.listen(on: 12_000)
+      let socket = try await net.client.connect(to: SocketAddress(Network.serverV4, port: 12_000))
+      let connection = try await listener.accept()
+      try socket.startTrace(capacity: 100)
+      try await socket.write("hello")
+      _ = try await connection.read()
+      connection.close()
+      _ = try await socket.readToEnd()
+      let info = try socket.info()
+      let trace = try socket.takeTrace()
+      try socket.stopTrace()
+      let after = try socket.takeTrace()
+      socket.close()
+      return (trace, info, after == nil)
+    }
+    #expect(trace?.events.first?.kind == .sent(.init(1, 6), .new))
+    #expect(trace?.overwrittenCount == 0)
+    #expect(info.deliveredByteCount == 5)
+    #expect(info.waiting == .nothingToSend)
+    #expect(after)
+    net.loop.shutdown()
+  }
+
   @Test("The same from another thread, by name", arguments: Network.times)
   func foreign(time: Loop.Time) async throws {
     let net = try Network(time)

@@ -195,25 +195,46 @@ struct InProcess {
     let server = try pair.server.openDatagram(on: SocketAddress(.any(.v4), port: 5_004))
     let client = try pair.client.openDatagram(on: SocketAddress(.any(.v4), port: 0))
     try pair.client.connectDatagram(client, to: SocketAddress(IPAddress(Pair.serverAddress), port: 5_004))
-    let payload = [UInt8](repeating: 0x17, count: byteCount)
-    var sink = [UInt8](repeating: 0, count: 2_048)
-    _ = try pair.client.send(payload.span.bytes, from: client, at: pair.now)
+    // Not an array: changing one whose bytes were lent copies it.
+    let payload = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    defer { payload.deallocate() }
+    payload.initializeMemory(as: UInt8.self, repeating: 0x17)
+    _ = try pair.client.send(payload.bytes, from: client, at: pair.now)
     pair.exchange()
+    _ = try pair.server.receiveDatagram(from: server)
+    var sent: UInt64 = 0
+    var next: UInt64 = 0
+    var isDamaged = false
     return try rate(seconds) {
       var received = 0
       for _ in 0..<200 {
-        for _ in 0..<32 { try pair.client.send(payload.span.bytes, from: client, at: pair.now) }
+        for _ in 0..<32 {
+          payload.storeBytes(of: sent, as: UInt64.self)
+          try pair.client.send(payload.bytes, from: client, at: pair.now)
+          sent += 1
+        }
         pair.exchange()
-        var span = sink.mutableSpan
-        var buffer = span.mutableBytes
-        while let datagram = try pair.server.receiveDatagram(from: server, into: &buffer) {
-          precondition(datagram.byteCount == byteCount)
+        // By reference, as the peer's callback gets it.
+        while let datagram = try pair.server.receiveDatagram(from: server) {
+          isDamaged = isDamaged || !isIntact(datagram, byteCount: byteCount, number: next)
+          next += 1
           received += 1
         }
+        precondition(!isDamaged, "a datagram arrived damaged or out of order")
+        precondition(next == sent, "datagrams were lost")
         while pair.server.nextEvent() != nil {}
       }
       return received
     }
+  }
+
+  /// Looks at the length, the number in front and the last eight bytes, as the peer does.
+  static func isIntact(_ datagram: borrowing DatagramPacket, byteCount: Int, number: UInt64) -> Bool {
+    let bytes = datagram.payload.bytes
+    guard bytes.byteCount == byteCount else { return false }
+    return bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self) == number
+      && bytes.unsafeLoadUnaligned(fromByteOffset: byteCount - 8, as: UInt64.self)
+        == 0x1717_1717_1717_1717
   }
 
   /// Memory of one end of an established connection with nothing under way, in bytes.

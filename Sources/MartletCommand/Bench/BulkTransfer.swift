@@ -46,12 +46,14 @@ struct BulkTransfer: Sendable {
         return loop.now
       }
       let socket = try await sender.connect(to: SocketAddress(address, port: Self.port), options: options)
+      try trace?.begin(socket)
       let sampling = trace.map { trace in
-        loop.task { try await trace.sample(socket, meter, from: start, loop) }
+        loop.task { try await trace.sample(socket, from: start, loop) }
       }
       defer { sampling?.cancel() }
       try await Self.write(byteCount, to: socket)
       let end = try await receiving.value
+      try trace?.end(socket, from: start)
       return (end.nanoseconds - start.nanoseconds, try socket.info())
     }
     let counters = network.counters()

@@ -25,6 +25,15 @@ struct Goodput: ParsableCommand {
       valueName: "file"))
   var trace: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "All that its sender did and learned: one JSON object a line for each transmission, acknowledgement, loss …",
+      valueName: "file"))
+  var events: String?
+
+  @Option(help: ArgumentHelp("The same as a time–sequence diagram.", valueName: "svg file"))
+  var sequencePlot: String?
+
   @OptionGroup var output: TableOutput
 
   static let golden = "docs/measurements/goodput.md"
@@ -35,8 +44,9 @@ struct Goodput: ParsableCommand {
     if let unknown = only.first(where: { !names.contains($0.uppercased()) }) {
       throw ValidationError("There is no row \(unknown); there are \(names.joined(separator: ", ")).")
     }
-    if trace != nil, rows.count != 1 || congestions.count != 1 {
-      throw ValidationError("--trace shows one run: say which with --only and --congestion.")
+    if isTraced, rows.count != 1 || congestions.count != 1 {
+      let option = trace != nil ? "--trace" : events != nil ? "--events" : "--sequence-plot"
+      throw ValidationError("\(option) shows one run: say which with --only and --congestion.")
     }
     if output.check, !only.isEmpty || !congestion.isEmpty || seeds != 3 {
       throw ValidationError("--check compares the whole table.")
@@ -55,15 +65,30 @@ struct Goodput: ParsableCommand {
   func run() throws {
     try reportingFailure {
       let table = try Self.measure(rows, congestions, seeds: (1...seeds).map { UInt64($0) })
-      if let trace {
-        let samples = TransferTrace()
-        let row = rows[0]
-        _ = try BulkTransfer(path: row.path, byteCount: row.byteCount, congestion: congestions[0], seed: 1)
-          .run(trace: samples)
-        try GoldenFile(path: trace).write(samples.text)
-      }
+      if isTraced { try writeTraces() }
       try output.tell(
         lines: table.lines, objects: table.objects, markdown: table.markdown, golden: Self.golden)
+    }
+  }
+
+  private var isTraced: Bool { trace != nil || events != nil || sequencePlot != nil }
+
+  /// Runs one transfer again, and writes what its sender saw.
+  private func writeTraces() throws {
+    let row = rows[0]
+    let transfer = BulkTransfer(path: row.path, byteCount: row.byteCount, congestion: congestions[0], seed: 1)
+    let traces = TransferTrace(eventCapacity: events != nil || sequencePlot != nil ? 1 << 20 : 0)
+    let result = try transfer.run(trace: traces)
+    if let trace { try GoldenFile(path: trace).write(traces.text) }
+    guard let recorded = traces.events else { return }
+    if let events {
+      try GoldenFile(path: events).write(EventLines(trace: recorded.trace, start: recorded.start).text)
+    }
+    if let sequencePlot {
+      let plot = SequencePlot(
+        events: recorded.trace.events, start: recorded.start,
+        title: "\(row.name), \(congestions[0].title): \(fixed(result.megabitsPerSecond, 1)) Mbit/s")
+      try GoldenFile(path: sequencePlot).write(plot.svg)
     }
   }
 

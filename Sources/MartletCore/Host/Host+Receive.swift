@@ -11,8 +11,28 @@ extension Host {
     precondition(index > 0 && index < interfaces.count, "no such interface, or the loopback interface")
     interfaces[index].counters.receivedPackets &+= 1
     interfaces[index].counters.receivedBytes &+= UInt64(packet.count)
+    if mayBePlainDatagram(packet) { return receiveDatagramFrame(packet, on: interface) }
+    receiveFrame(packet, on: interface)
+  }
+
+  @inline(__always)
+  private mutating func receiveFrame(_ packet: consuming Packet, on interface: InterfaceID) {
     if let plain = plainContext(of: packet, on: interface) { return receivePlain(packet, plain) }
     receiveAny(packet, on: interface)
+  }
+
+  /// Takes a frame that ``mayBePlainDatagram(_:)``.
+  @inline(never)
+  private mutating func receiveDatagramFrame(_ packet: consuming Packet, on interface: InterfaceID) {
+    if let byteCount = plainDatagramByteCount(of: packet, on: interface) {
+      return receivePlainDatagram(packet, byteCount: byteCount, on: interface)
+    }
+    receiveOtherDatagramFrame(packet, on: interface)
+  }
+
+  @inline(never)
+  private mutating func receiveOtherDatagramFrame(_ packet: consuming Packet, on interface: InterfaceID) {
+    receiveFrame(packet, on: interface)
   }
 
   /// Takes a frame by the long way, header by header.

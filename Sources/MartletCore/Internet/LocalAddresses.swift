@@ -11,6 +11,8 @@ struct LocalAddresses: ~Copyable {
   struct GoodPair: BitwiseCopyable {
     var source = IPAddress(IPv6Address.any)
     var destination = IPAddress(IPv6Address.any)
+    /// Both as an IPv4 header has them, the source in the upper half; 0 if they are no IPv4 addresses, or belong to a link.
+    var ipv4: UInt64 = 0
     /// The loopback interface in a place that is free.
     var interface = InterfaceID.loopback
   }
@@ -28,10 +30,24 @@ struct LocalAddresses: ~Copyable {
       && interface != .loopback
   }
 
+  /// The same for two addresses as an IPv4 header has them, the source in the upper half; false for what belongs to a link.
+  @inline(__always)
+  func isKnownGood(ipv4 addresses: UInt64, on interface: InterfaceID) -> Bool {
+    let source = IPAddress(IPv4Address(value: UInt32(truncatingIfNeeded: addresses &>> 32)))
+    let pair = unsafe good.pointer(at: Self.place(of: source))
+    return unsafe pair.pointee.ipv4 == addresses && addresses != 0 && pair.pointee.interface == interface
+      && interface != .loopback
+  }
+
   /// Notes that a unicast packet with these addresses is good on `interface`.
   mutating func noteGood(from source: IPAddress, to destination: IPAddress, on interface: InterfaceID) {
     guard !source.isUnspecified else { return }
-    good[Self.place(of: source)] = GoodPair(source: source, destination: destination, interface: interface)
+    var ipv4: UInt64 = 0
+    if let source = source.v4, let destination = destination.v4, !source.isLinkLocal {
+      ipv4 = UInt64(source.value) &<< 32 | UInt64(destination.value)
+    }
+    good[Self.place(of: source)] = GoodPair(
+      source: source, destination: destination, ipv4: ipv4, interface: interface)
   }
 
   /// Whether a packet to `address` that came in by `interface` is for this host: any of its addresses will do (the weak

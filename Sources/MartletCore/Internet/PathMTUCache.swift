@@ -34,6 +34,8 @@ package struct PathMTUCache: ~Copyable {
   private var expiries = DeadlineHeap()
   /// Counts what changed, so that those who keep a size know when to ask again.
   package private(set) var generation: UInt32 = 0
+  /// ``generation``, and it never comes round.
+  private(set) var changeCount: UInt64 = 0
 
   /// - Parameter maximumEntries: the bound, ``Host/Configuration/Internet/maximumPathMTUEntries``; the oldest estimate
   ///   makes room for a new one.
@@ -89,7 +91,7 @@ package struct PathMTUCache: ~Copyable {
       estimate = Estimate(mtu: min(Self.floorIPv4, linkMTU), allowsFragmentation: true)
     }
     guard estimate != known else { return nil }
-    generation &+= 1
+    noteChange()
     if let place {
       entries[place].estimate = estimate
       expiries.set(now + lifetime, for: place)
@@ -124,7 +126,12 @@ package struct PathMTUCache: ~Copyable {
   }
 
   /// A route or a link changed: whoever keeps a size has to ask again.
-  package mutating func noteRouteChange() { generation &+= 1 }
+  package mutating func noteRouteChange() { noteChange() }
+
+  private mutating func noteChange() {
+    changeCount &+= 1
+    generation = UInt32(truncatingIfNeeded: changeCount)
+  }
 
   private func hash(_ destination: IPAddress) -> UInt64 { hash.hash(destination.v6.high, destination.v6.low) }
 
@@ -134,7 +141,7 @@ package struct PathMTUCache: ~Copyable {
 
   private mutating func forget(_ place: UInt32) {
     guard let key = entries.key(at: place) else { return }
-    generation &+= 1
+    noteChange()
     index.remove(hash(entries[place].destination), place: place)
     entries.remove(key)
   }

@@ -7,12 +7,14 @@ package import MartletWire
 ///
 /// A way is only noted for a unicast destination that is reached by the route table alone (no zone was given) and whose
 /// neighbour's address is known and not stale, so whoever finds one may leave all of those questions out. What still has to
-/// be asked each time is whether the packet is small enough.
+/// be asked each time is whether the packet is small enough; what is known of the path's MTU is part of the way.
 struct Way: BitwiseCopyable {
   var source = IPAddress(IPv6Address.any)
   var destination = IPAddress(IPv6Address.any)
   /// 0 in a place that was never used.
   var generation: UInt64 = 0
+  /// No two ways of a host have the same, so that who kept it knows that the way at its place is still the same.
+  var serial: UInt64 = 0
   /// The first eight bytes of the frame: the neighbour's address and two bytes of the interface's.
   var frame0: UInt64 = 0
   /// The eight bytes that follow: four of the interface's address, the type, and two that the IP header writes over.
@@ -23,7 +25,11 @@ struct Way: BitwiseCopyable {
   var addressSum: UInt16 = 0
   var interface = InterfaceID.loopback
   /// The largest IP payload that the interface takes in one piece.
+  var linkRoom: UInt32 = 0
+  /// The largest IP payload that the path takes in one piece, as far as is known.
   var room: UInt32 = 0
+  /// Whether routers have to be allowed to fragment, as the path is too narrow to keep to its MTU.
+  var isTooNarrow = false
   var isIPv4 = false
   /// Whether the link fills in transport checksums.
   var leavesChecksum = false
@@ -54,9 +60,9 @@ struct HeaderFields: BitwiseCopyable {
 }
 
 extension Host {
-  /// Changes with everything that a way depends on: addresses, routes, interfaces, neighbours.
+  /// Changes with everything that a way depends on: addresses, routes, interfaces, neighbours, paths' MTUs.
   @inline(__always)
-  var wayGeneration: UInt64 { routeGeneration &+ neighbors.generation }
+  var wayGeneration: UInt64 { routeGeneration &+ neighbors.generation &+ pathMTUs.changeCount }
 
   /// Forgets what was found out about routes; to be called whenever an address, a route or an interface changes.
   mutating func forgetRoutes() {
@@ -109,23 +115,25 @@ extension Host {
     way.addressSum = sum.foldedSum.bigEndian
     let header = way.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.byteCount
     way.leavesChecksum = interfaces[interface].offloads.contains(.transmitChecksum)
-    way.room = UInt32(max(0, interfaces[interface].mtu - header))
+    way.linkRoom = UInt32(max(0, interfaces[interface].mtu - header))
+    way.room = UInt32(max(0, pathMTU(to: outgoing.destination, by: outgoing.interface) - header))
+    way.isTooNarrow = pathMTUs.estimate(for: outgoing.destination)?.allowsFragmentation ?? false
+    nextSerial += 1
+    way.serial = nextSerial
     ways[Way.place(of: outgoing.destination)] = way
   }
 
-  /// Whether an IP packet with a payload of `byteCount` can take the way at `place` in one piece. Where some path was
-  /// found to be narrower than its first link, the long way knows which.
+  /// Whether an IP packet with a payload of `byteCount` can take the way at `place` in one piece.
   @inline(__always)
-  func hasRoom(for byteCount: Int, way place: Int) -> Bool {
-    byteCount <= Int(ways[place].room) && pathMTUs.count == 0
-  }
+  func hasRoom(for byteCount: Int, way place: Int) -> Bool { byteCount <= Int(ways[place].room) }
 
-  /// Whether a packet that begins with its transport header can take the way at `place` as it is.
+  /// Whether a segment that must not be fragmented can take the way at `place` as it is. Its connection knows the path's MTU,
+  /// and may probe it with more than others send.
   @inline(__always)
   func fits(_ packet: borrowing Packet, way place: Int) -> Bool {
     let isWhole = packet.metadata.segmentSize == 0
-    return pathMTUs.count == 0
-      && packet.count <= (isWhole ? Int(ways[place].room) : 65_535 - IPv4Header.minimumByteCount)
+    return !ways[place].isTooNarrow
+      && packet.count <= (isWhole ? Int(ways[place].linkRoom) : 65_535 - IPv4Header.minimumByteCount)
   }
 
   /// Sends a packet, which begins with its transport header and ``fits(_:way:)``, along the way at `place`: what

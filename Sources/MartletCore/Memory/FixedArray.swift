@@ -13,6 +13,13 @@ struct FixedArray<Element: BitwiseCopyable>: ~Copyable {
 
   deinit { unsafe storage.deallocate() }
 
+  /// Where the element at `index` stands, for who looks at it many times.
+  @unsafe @inline(__always)
+  func pointer(at index: Int) -> UnsafeMutablePointer<Element> {
+    precondition(index >= 0 && index < count, "past the end of a fixed array")
+    return unsafe storage + index
+  }
+
   subscript(index: Int) -> Element {
     // Addressors, so that one field of a large element is read without the rest.
     @inline(__always) unsafeAddress {

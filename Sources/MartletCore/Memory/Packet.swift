@@ -9,10 +9,13 @@ struct PacketBlock {
   @usableFromInline var start: UInt16 = 0
   /// The size of the linear part.
   @usableFromInline var linearCount: UInt16 = 0
-  @usableFromInline var sliceCount: UInt8 = 0
-  @usableFromInline var metadata = Packet.Metadata()
   /// All bytes in slices.
   @usableFromInline var sliceByteCount: UInt32 = 0
+  @usableFromInline var metadata = Packet.Metadata()
+  @usableFromInline var sliceCount: UInt8 = 0
+  /// While the packet waits in a datagram socket: the size of the headers that still stand in front of the payload; 0 if a
+  /// record stands there that says what they did. Undefined otherwise.
+  var headerByteCount: UInt8 = 0
 
   @usableFromInline init(pool: UnsafeMutablePointer<PacketPool.Storage>) {
     unsafe self.pool = pool
@@ -106,7 +109,6 @@ public struct Packet: ~Copyable {
     unsafe block.pointee.sliceCount = 0
     unsafe block.pointee.sliceByteCount = 0
     unsafe block.pointee.metadata = Metadata()
-    unsafe block.pointee.next = nil
   }
 
   @inlinable deinit {

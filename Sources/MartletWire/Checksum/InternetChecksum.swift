@@ -134,13 +134,15 @@ extension InternetChecksum {
   @inlinable
   public mutating func copyAndSum(from source: RawSpan, to destination: inout MutableRawSpan) {
     precondition(destination.byteCount >= source.byteCount, "copy past the end of a span")
-    let words = unsafe source.withUnsafeBytes { source -> UInt16 in
+    let words = unsafe source.withUnsafeBytes { source -> UInt64 in
       guard let from = source.baseAddress else { return 0 }
-      return unsafe destination.withUnsafeMutableBytes { destination -> UInt16 in
+      return unsafe destination.withUnsafeMutableBytes { destination -> UInt64 in
         guard let to = destination.baseAddress else { return 0 }
-        return unsafe WordSum.copying(from: from, to: to, count: source.count)
+        return unsafe WordSum.partialCopying(from: from, to: to, count: source.count)
       }
     }
-    add(sum: words, count: source.byteCount)
+    // A turn by eight bits is a factor of 2⁸ modulo 2¹⁶ - 1.
+    sum &+= isOdd ? words &<< 8 : words
+    isOdd = isOdd != (source.byteCount & 1 != 0)
   }
 }

@@ -48,6 +48,55 @@ public enum WordSum {
     return (sum & 0xffff_ffff) &+ sum &>> 32
   }
 
+  /// Copies `count` bytes from `start` to `destination` and returns their sum, as ``partial(_:count:)`` does.
+  ///
+  /// The two areas must not overlap.
+  @unsafe @inlinable @inline(__always)
+  public static func partialCopying(
+    from start: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, count: Int
+  ) -> UInt64 {
+    if count < 8 || count > 96 {
+      return UInt64(unsafe copying(from: start, to: destination, count: count))
+    }
+    var sum: UInt64 = 0
+    var offset = 0
+    if count >= 32 {
+      var other: UInt64 = 0
+      repeat {
+        unsafe copyWord(start, destination, offset, addingTo: &sum)
+        unsafe copyWord(start, destination, offset &+ 8, addingTo: &other)
+        unsafe copyWord(start, destination, offset &+ 16, addingTo: &sum)
+        unsafe copyWord(start, destination, offset &+ 24, addingTo: &other)
+        offset &+= 32
+      } while offset &+ 32 <= count
+      let (both, carry) = sum.addingReportingOverflow(other)
+      sum = both &+ (carry ? 1 : 0)
+    }
+    while offset &+ 8 <= count {
+      unsafe copyWord(start, destination, offset, addingTo: &sum)
+      offset &+= 8
+    }
+    if offset < count {
+      let word = unsafe start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+      unsafe destination.storeBytes(of: word, toByteOffset: count &- 8, as: UInt64.self)
+      // Without those that were added already.
+      let last = UInt64(littleEndian: word) &>> UInt64(64 &- 8 &* (count &- offset))
+      let (next, carry) = sum.addingReportingOverflow(last.littleEndian)
+      sum = next &+ (carry ? 1 : 0)
+    }
+    return (sum & 0xffff_ffff) &+ sum &>> 32
+  }
+
+  @unsafe @inlinable @inline(__always)
+  static func copyWord(
+    _ start: UnsafeRawPointer, _ destination: UnsafeMutableRawPointer, _ offset: Int, addingTo sum: inout UInt64
+  ) {
+    let word = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    unsafe destination.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
+    let (next, carry) = sum.addingReportingOverflow(word)
+    sum = next &+ (carry ? 1 : 0)
+  }
+
   /// Adds eight bytes and the carry, which comes back in at the bottom.
   @unsafe @inlinable @inline(__always)
   static func addWord(_ start: UnsafeRawPointer, _ offset: Int, to sum: inout UInt64) {

@@ -104,6 +104,95 @@ struct UDPTests {
     #expect(received.first?.1.byteCount == 12)
   }
 
+  /// What is told of datagrams, with the values that only some of them have.
+  private func records(_ version: IPVersion, takesShortWays: Bool) throws -> [ReceivedDatagram] {
+    var net = try TwoHosts()
+    net.b.takesShortWays = takesShortWays
+    let server = try net.b.openDatagram(on: SocketAddress(.any(version), port: 7))
+    var options = DatagramOptions()
+    options.timeToLive = 37
+    options.trafficClass = 0xb9
+    let client = try net.a.openDatagram(on: SocketAddress(.any(version), port: 5_000), options: options)
+    try net.a.connectDatagram(client, to: SocketAddress(Self.b(version), port: 7))
+    var records: [ReceivedDatagram] = []
+    for size in [0, 1, 64, 97, 1_452, 3_000, 64] {
+      let payload = String(repeating: "r", count: size)
+      try net.a.send(payload, from: client, at: net.now)
+      try net.a.send(payload, from: client, at: net.now)
+      net.exchange()
+      guard let datagram = try net.b.receiveDatagram(from: server) else { continue }
+      records.append(datagram.information)
+      let bytes = datagram.payload.allBytes
+      #expect(bytes == Array(payload.utf8))
+      records += try net.b.receiveAll(server).map(\.1)
+    }
+    let readiness = net.b.readiness(of: server)
+    #expect(readiness == .writable)
+    return records
+  }
+
+  @Test("What is told of a datagram is the same by either way in, by copy or by reference", arguments: versions)
+  func sameRecords(version: IPVersion) throws {
+    let short = try records(version, takesShortWays: true)
+    let long = try records(version, takesShortWays: false)
+    #expect(short == long)
+    #expect(short.count == 14)
+    let last = try #require(short.last)
+    #expect(last.source == SocketAddress(version == .v4 ? TwoHosts.a4 : TwoHosts.a6, port: 5_000))
+    #expect(last.destination == SocketAddress(Self.b(version), port: 7))
+    #expect(last.hopLimit == 37 && last.trafficClass == 0xb9 && last.byteCount == 64)
+    #expect(last.interface == InterfaceID(index: 1))
+  }
+
+  @Test("A datagram taken by reference stays as it is when others come and its socket goes")
+  func byReference() throws {
+    var net = try TwoHosts()
+    let server = try net.b.openDatagram(on: SocketAddress(.any(.v4), port: 7))
+    let client = try net.a.openDatagram(on: SocketAddress(.any(.v4), port: 0))
+    let there = SocketAddress(TwoHosts.b4, port: 7)
+    try net.a.send("first", to: there, from: client, at: net.now)
+    net.exchange()
+    guard let datagram = try net.b.receiveDatagram(from: server) else {
+      Issue.record("no datagram came")
+      return
+    }
+    for _ in 0..<100 { try net.a.send("later", to: there, from: client, at: net.now) }
+    net.exchange()
+    net.b.close(server, at: net.now)
+    let source = datagram.information.source.address
+    #expect(source == TwoHosts.a4)
+    let bytes = datagram.takePayload().allBytes
+    #expect(bytes == Array("first".utf8))
+  }
+
+  @Test("A connected socket follows its peer's neighbour entry, its own new peer, and new routes")
+  func connectedWay() throws {
+    var net = try TwoHosts()
+    let first = try net.b.openDatagram(on: SocketAddress(.any(.v4), port: 7))
+    let second = try net.b.openDatagram(on: SocketAddress(.any(.v4), port: 8))
+    let client = try net.a.openDatagram(on: SocketAddress(.any(.v4), port: 0))
+    try net.a.connectDatagram(client, to: SocketAddress(TwoHosts.b4, port: 7))
+    for _ in 0..<3 {
+      try net.a.send("first", from: client, at: net.now)
+      net.exchange()
+    }
+    #expect(try net.b.receiveAll(first).count == 3)
+    try net.a.connectDatagram(client, to: SocketAddress(TwoHosts.b4, port: 8))
+    for _ in 0..<3 {
+      try net.a.send("second", from: client, at: net.now)
+      net.exchange()
+    }
+    #expect(try net.b.receiveAll(second).count == 3)
+    #expect(try net.b.receiveAll(first).isEmpty)
+    // Past the life of the neighbour's entry somebody has to ask again.
+    net.run(for: .seconds(300))
+    net.frames = []
+    try net.a.send("second", from: client, at: net.now)
+    net.run(for: .seconds(10))
+    #expect(try net.b.receiveAll(second).count == 1)
+    #expect(net.frames.contains { $0.fromA && $0.bytes[12] == 8 && $0.bytes[13] == 6 })
+  }
+
   @Test("A port nobody has is answered by ICMP, which a connected socket hears as refused", arguments: versions)
   func portUnreachable(version: IPVersion) throws {
     var net = try TwoHosts()

@@ -168,6 +168,75 @@ struct NarrowPathTests {
     #expect(pathMTU == info.pathMTU)
   }
 
+  /// The frames that A sends when datagrams of many sizes go to B after a router has said that 1,300 bytes are the most.
+  private func datagrams(_ version: IPVersion, takesShortWays: Bool) throws -> [Int] {
+    var net = try NarrowPath(mtu: 1_300, speaks: true)
+    net.a.takesShortWays = takesShortWays
+    let ends = try net.open(version)
+    _ = try #require(try net.transfer(50_000, ends))
+    let there = version == .v4 ? TwoHosts.b4 : TwoHosts.b6
+    let server = try net.b.openDatagram(on: SocketAddress(.any(.v6), port: 7))
+    let client = try net.a.openDatagram(on: SocketAddress(.any(.v6), port: 0))
+    try net.a.connectDatagram(client, to: SocketAddress(there, port: 7))
+    net.sizes = []
+    let header = version == .v4 ? 28 : 48
+    for size in [100, 1_300 - header, 1_301 - header, 1_472, 3_000, 100] {
+      let payload = String(repeating: "m", count: size)
+      try net.a.send(payload, from: client, at: net.now)
+      net.exchange()
+      let received = try net.b.receiveAll(server)
+      #expect(received.map(\.0) == [payload])
+    }
+    #expect(net.sizes.max() == 1_300)
+    return net.sizes
+  }
+
+  @Test(
+    "Datagrams to a destination behind a narrow place take the short way if they fit, and are split if not",
+    .rfc(1191, section: "3"), arguments: IPVersion.allCases)
+  func datagrams(version: IPVersion) throws {
+    let short = try datagrams(version, takesShortWays: true)
+    let long = try datagrams(version, takesShortWays: false)
+    #expect(short == long)
+    #expect(short.count > 8)
+  }
+
+  @Test("What is known of one path sends nobody the long way", .rfc(1191, section: "3"), arguments: IPVersion.allCases)
+  func others(version: IPVersion) throws {
+    var net = try NarrowPath(mtu: 1_300, speaks: true)
+    let (here, there) = version == .v4 ? (TwoHosts.a4, TwoHosts.b4) : (TwoHosts.a6, TwoHosts.b6)
+    let (otherHere, otherThere) = version == .v4 ? (TwoHosts.a6, TwoHosts.b6) : (TwoHosts.a4, TwoHosts.b4)
+    let ends = try net.open(version)
+    _ = try #require(try net.transfer(50_000, ends))
+    let pathMTU = try net.a.info(of: ends.client).pathMTU
+    #expect(pathMTU == 1_300)
+    let isShort = net.a.hasShortWay(from: here, to: there)
+    #expect(isShort)
+    // A destination of which no router has spoken.
+    let client = try net.a.openDatagram(on: SocketAddress(.any(.v6), port: 0))
+    let server = try net.b.openDatagram(on: SocketAddress(.any(.v6), port: 7))
+    net.mtu = 1_500
+    for _ in 0..<2 {
+      net.sizes = []
+      let payload = String(repeating: "m", count: 1_440)
+      try net.a.send(payload, to: SocketAddress(otherThere, port: 7), from: client, at: net.now)
+      net.exchange()
+      #expect(try net.b.receiveAll(server).map(\.0) == [payload])
+    }
+    #expect(net.sizes == [1_440 + (version == .v4 ? 48 : 28)])
+    let isOtherShort = net.a.hasShortWay(from: otherHere, to: otherThere)
+    #expect(isOtherShort)
+    // The estimate ages, and with it the way.
+    net.run(for: .seconds(700))
+    net.sizes = []
+    let payload = String(repeating: "m", count: 1_440)
+    for _ in 0..<2 {
+      try net.a.send(payload, to: SocketAddress(there, port: 7), from: client, at: net.now)
+      net.exchange()
+    }
+    #expect(net.sizes.filter { $0 > 1_400 }.count == 2)
+  }
+
   @Test(
     "A connection that always probes goes through a silent narrow place without a timeout", .rfc(4821, section: "7.2"),
     arguments: IPVersion.allCases)

@@ -6,7 +6,7 @@ import Testing
 @Suite("TCP: explicit congestion notification (RFC 3168)")
 struct TCPCongestionMarkTests {
   private static let asking = ScriptSegment.syn(mss: 1_000).with { $0.flags = [.syn, .ece, .cwr] }
-  private static let agreeing = ScriptSegment.synAck(mss: 1_000, sackPermitted: true).with {
+  static let agreeing = ScriptSegment.synAck(mss: 1_000, sackPermitted: true).with {
     $0.flags = [.syn, .ack, .ece]
   }
 
@@ -119,26 +119,54 @@ struct TCPCongestionMarkTests {
     t.expect(.ack(4_921))
   }
 
+  /// Ten segments in flight.
+  private func flight(_ algorithm: TCPCongestionControl) -> TCPScript {
+    let t = TCPScript(
+      .connecting {
+        $0.configuration.ecn = .on
+        $0.configuration.congestionControl = algorithm
+      })
+    t.change { _ in }.at(0.1).receive(Self.agreeing)
+    t.write(40_000).ignore().at(0.2)
+    return t
+  }
+
+  private static func echo(_ number: Int) -> ScriptSegment { .ack(number).with { $0.flags = [.ack, .ece] } }
+
   @Test(
-    "An echo halves the window, once for all that is in flight, and the next new data says so",
-    .rfc(3168, section: "6.1.2"))
-  func reduction() {
-    let t = agreed()
-    t.write(20_000)
-    #expect(t.sent.count == 10)
-    t.ignore()
-    t.receive(.ack(1_001).with { $0.flags = [.ack, .ece] })
-    let window = t.info.congestionWindow
-    #expect(window < 8_000 && window >= 5_000)
-    t.receive(.ack(2_001).with { $0.flags = [.ack, .ece] })
-    t.receive(.ack(5_001).with { $0.flags = [.ack, .ece] })
-    #expect(t.info.congestionWindow <= window + 1_000)
+    "An echo makes the window smaller, once for all that is in flight, and the next new data says so",
+    .rfc(3168, section: "6.1.2"), .rfc(9293, "SHLD-8"), .rfc(8511, section: "3"),
+    arguments: [(TCPCongestionControl.newReno, 5_000), (.cubic, 8_500)])
+  func reduction(algorithm: TCPCongestionControl, window: Int) {
+    let t = flight(algorithm)
+    t.receive(Self.echo(1_001))
+    #expect(t.info.congestionWindow == window)
+    #expect(t.info.slowStartThreshold == window)
+    // Echoes go on until the peer hears of it: they make the window neither smaller nor larger.
+    for number in 2...6 { t.receive(Self.echo(number * 1_000 + 1)) }
+    #expect(t.info.congestionWindow == window)
     #expect(t.sent.first?.flags.contains(.cwr) == true)
+    #expect(t.sent.first?.seq == 10_001)
     #expect(t.sent.dropFirst().allSatisfy { !$0.flags.contains(.cwr) })
-    // All of that window is acknowledged: another echo counts again.
-    let before = t.info.congestionWindow
-    t.receive(.ack(10_001).with { $0.flags = [.ack, .ece] })
-    #expect(t.info.congestionWindow < before)
+  }
+
+  @Test("The last echo of a window counts with it, the next window's anew", .rfc(3168, section: "6.1.2"))
+  func nextWindow() {
+    let t = flight(.newReno)
+    t.receive(Self.echo(1_001)).ignore()
+    t.receive(Self.echo(10_001))
+    #expect(t.info.congestionWindow == 5_000)
+    #expect(t.info.bytesInFlight == 5_000)
+    // The data with CWR is the first of these.
+    t.receive(.ack(11_001)).receive(Self.echo(12_001))
+    #expect(t.info.congestionWindow == 2_500)
+  }
+
+  @Test("BBR does not take a single mark for a full network", .rfc(3168, section: "6.1.2"))
+  func modelled() {
+    let t = flight(.bbr)
+    t.receive(Self.echo(1_001))
+    #expect(t.info.congestionWindow > 5_000)
   }
 
   @Test("Without agreement an echo means nothing")

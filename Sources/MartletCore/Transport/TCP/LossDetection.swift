@@ -10,6 +10,8 @@ struct LossDetection: ~Copyable {
   /// Bytes that the peer holds, and bytes lost and not sent again.
   private(set) var heldByteCount = 0
   private(set) var lostByteCount = 0
+  /// Bytes that ever counted as lost.
+  private(set) var totalLost: UInt64 = 0
 
   // RACK.xmit_ts, RACK.end_seq and RACK.rtt of what was sent last among all that was delivered.
   private var newestSentAt = Instant.zero
@@ -53,7 +55,8 @@ struct LossDetection: ~Copyable {
   /// `count` new bytes from `start` on went out.
   @inline(__always)
   mutating func noteSent(
-    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool, at now: Instant
+    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool,
+    at now: Instant
   ) {
     let flags: SentRun.Flags = isApplicationLimited ? .applicationLimited : []
     if runs.count > 0 {
@@ -74,6 +77,7 @@ struct LossDetection: ~Copyable {
     if count < runs[index].count { runs.split(index, at: runs[index].start + count) }
     if runs[index].flags.contains(.lost) { lostByteCount -= runs[index].count }
     runs[index].flags.remove(.lost)
+    runs[index].lossCause = nil
     runs[index].flags.insert(.resent)
     runs[index].sentAt = now
     runs[index].departure = departure
@@ -88,6 +92,17 @@ struct LossDetection: ~Copyable {
       index &+= 1
     }
     return nil
+  }
+
+  /// Makes the lost run at `index` as long as `count` bytes, if what follows it is lost too: what was sent as several
+  /// segments goes out again as one.
+  mutating func joinLost(_ index: Int, to count: Int) {
+    while runs[index].count < count, index + 1 < runs.count, runs[index + 1].flags.contains(.lost) {
+      let missing = count - runs[index].count
+      if runs[index + 1].count > missing { runs.split(index + 1, at: runs[index + 1].start + missing) }
+      runs[index].end = runs[index + 1].end
+      runs.remove(at: index + 1)
+    }
   }
 
   /// Makes the last bytes in flight, at most `count`, a run of their own and returns its place, unless the peer holds them.
@@ -109,6 +124,11 @@ struct LossDetection: ~Copyable {
     var lastOriginalAt: Instant?
     /// The least end of what was never resent and not reported before.
     var firstOriginalEnd: SequenceNumber?
+    /// Whether the acknowledgement moved past something that was resent: then it tells no round-trip time, as the rest may
+    /// have waited for that (RFC 6298 section 3).
+    var hasPassedResent = false
+    /// RACK.fack before it.
+    var forwardmostBefore: SequenceNumber?
 
     @inline(__always)
     mutating func note(_ run: SentRun) {
@@ -146,11 +166,12 @@ struct LossDetection: ~Copyable {
       var run = runs[0]
       let isWhole = run.end <= unacknowledged
       if !isWhole { run.end = unacknowledged }
+      if run.flags.contains(.resent) { delivery.hasPassedResent = true }
       if run.flags.contains(.held) {
         heldByteCount &-= run.count
       } else {
         if run.flags.contains(.lost) { lostByteCount &-= run.count }
-        noteForward(run)
+        noteForward(run, &delivery)
         delivery.note(run)
       }
       if isWhole {
@@ -175,15 +196,18 @@ struct LossDetection: ~Copyable {
       runs[0].start = unacknowledged
       run.end = unacknowledged
     }
-    noteForward(run)
+    if run.end > forwardmost { forwardmost = run.end } else { hasReordering = true }
     return run
   }
 
   /// What is delivered behind what was delivered before shows reordering, unless it was sent again.
   @inline(__always)
-  private mutating func noteForward(_ run: SentRun) {
-    if run.end > forwardmost {
-      forwardmost = run.end
+  private mutating func noteForward(_ run: SentRun, _ delivery: inout Delivery) {
+    // Blocks of one acknowledgement come in any order.
+    let before = delivery.forwardmostBefore ?? forwardmost
+    delivery.forwardmostBefore = before
+    if run.end > before {
+      forwardmost = .later(forwardmost, run.end)
     } else if !run.flags.contains(.resent) {
       hasReordering = true
     }
@@ -191,7 +215,9 @@ struct LossDetection: ~Copyable {
 
   /// The peer holds the bytes of `block` (RFC 2018). A block that lies (partly) outside what is in flight is old, a
   /// duplicate's report, or a lie.
-  mutating func hold(_ block: SACKBlock, unacknowledged: SequenceNumber, next: SequenceNumber, into delivery: inout Delivery) {
+  mutating func hold(
+    _ block: SACKBlock, unacknowledged: SequenceNumber, next: SequenceNumber, into delivery: inout Delivery
+  ) {
     guard block.left < block.right, block.left > unacknowledged, block.right <= next else { return }
     var index = runs.index(after: block.left)
     while index < runs.count, runs[index].start < block.right {
@@ -211,9 +237,10 @@ struct LossDetection: ~Copyable {
       let run = runs[index]
       if run.flags.contains(.lost) { lostByteCount &-= run.count }
       heldByteCount &+= run.count
-      noteForward(run)
+      noteForward(run, &delivery)
       delivery.note(run)
       runs[index].flags.remove(.lost)
+      runs[index].lossCause = nil
       runs[index].flags.insert(.held)
       index = merge(index) &+ 1
     }
@@ -309,6 +336,7 @@ struct LossDetection: ~Copyable {
             runs[index].flags.insert(.lost)
             lostByteCount &+= run.count
             lost &+= run.count
+            totalLost &+= UInt64(run.count)
           } else {
             wait = max(wait, remaining)
           }
@@ -331,6 +359,7 @@ struct LossDetection: ~Copyable {
     if runs[0].count > count { runs.split(0, at: runs[0].start + count) }
     runs[0].flags.insert(.lost)
     lostByteCount &+= runs[0].count
+    totalLost &+= UInt64(runs[0].count)
     return runs[0].count
   }
 
@@ -342,6 +371,7 @@ struct LossDetection: ~Copyable {
       if runs[index].flags.isDisjoint(with: .gone), index == 0 || now - runs[index].sentAt >= age {
         runs[index].flags.insert(.lost)
         lostByteCount &+= runs[index].count
+        totalLost &+= UInt64(runs[index].count)
       }
       index &+= 1
     }
@@ -361,12 +391,16 @@ struct LossDetection: ~Copyable {
     heldByteCount = 0
   }
 
+  /// The run at `index` counts as lost because of `cause`.
+  mutating func noteCause(_ cause: TCPTraceEvent.LossCause, of index: Int) { runs[index].lossCause = cause }
+
   /// Nothing counts as lost any more: it was thought so in error.
   mutating func clearLost() {
     var index = 0
     while index < runs.count, lostByteCount > 0 {
       if runs[index].flags.contains(.lost) {
         runs[index].flags.remove(.lost)
+        runs[index].lossCause = nil
         lostByteCount &-= runs[index].count
       }
       index &+= 1

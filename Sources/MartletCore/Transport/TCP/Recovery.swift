@@ -34,8 +34,9 @@ package struct Recovery: BitwiseCopyable {
   package private(set) var departed: UInt32 = 0
   /// The end of what was in flight when the phase began (RecoveryPoint, recover).
   package private(set) var point: SequenceNumber
-  /// SND.UNA when it began.
+  /// SND.UNA when it began, and ``point`` then, for reports of duplicates that come when it has ended.
   private var start: SequenceNumber
+  private var lastPoint: SequenceNumber
 
   // PRR: RecoverFS, prr_delivered and prr_out.
   private var flightAtStart: UInt32 = 0
@@ -50,6 +51,7 @@ package struct Recovery: BitwiseCopyable {
   package init(from sequence: SequenceNumber) {
     point = sequence - 1
     start = sequence
+    lastPoint = sequence
   }
 
   // MARK: Duplicates without SACK
@@ -76,7 +78,8 @@ package struct Recovery: BitwiseCopyable {
   }
 
   /// The retransmission timer ran out; `triesForward` says whether what follows may show that it did so in error.
-  package mutating func beginTimeout(from unacknowledged: SequenceNumber, to point: SequenceNumber, triesForward: Bool) {
+  package mutating func beginTimeout(from unacknowledged: SequenceNumber, to point: SequenceNumber, triesForward: Bool)
+  {
     let isAgain = phase == .timeout
     let stamp = (hasStamp, firstResendStamp)
     phase = .timeout
@@ -91,6 +94,7 @@ package struct Recovery: BitwiseCopyable {
   private mutating func begin(from unacknowledged: SequenceNumber, to point: SequenceNumber) {
     self.point = point
     start = unacknowledged
+    lastPoint = point
     owesSegment = true
     resentByteCount = 0
     hasStamp = false
@@ -115,6 +119,7 @@ package struct Recovery: BitwiseCopyable {
     duplicates = 0
     if phase == .open {
       departed = 0
+      if resentByteCount > 0, unacknowledged - lastPoint > 1 << 30 { resentByteCount = 0 }
       // Keeps `point` within reach of comparison, however much is sent without a loss.
       point = unacknowledged - 1
       return false
@@ -171,11 +176,15 @@ package struct Recovery: BitwiseCopyable {
   }
 
   /// The peer reported `block` as a duplicate (RFC 2883); returns whether now all that was sent again had arrived before.
+  /// Such reports take a round trip, in which the recovery mostly ends.
   package mutating func noteDuplicateReport(_ block: SACKBlock) -> Bool {
-    guard phase != .open, block.left >= start, block.right <= point, resentByteCount > 0 else { return false }
+    guard block.left >= start, block.right <= lastPoint, resentByteCount > 0 else { return false }
     resentByteCount -= Int32(clamping: block.right - block.left)
     return resentByteCount <= 0
   }
+
+  /// Whether all that was sent again was reported as a duplicate.
+  package var isAllReported: Bool { phase != .open && resentByteCount <= 0 }
 
   /// Whether an acknowledgement that echoes `echo` was sent for the first transmission, not for the one that began the
   /// recovery (RFC 3522 section 3.2).

@@ -17,6 +17,9 @@ struct Sender: ~Copyable {
   /// The most bytes in flight in this round trip and in the one before.
   var peakFlight: UInt32 = 0
   var lastPeakFlight: UInt32 = 0
+  /// Bytes sent again, and recoveries that were undone.
+  var retransmitted: UInt64 = 0
+  var undone: UInt32 = 0
 
   init(congestion: consuming CongestionControl, from sequence: SequenceNumber) {
     losses = LossDetection(from: sequence)
@@ -59,6 +62,8 @@ struct TailLossProbe: BitwiseCopyable {
   private(set) var end: SequenceNumber?
   /// TLP.is_retrans.
   private var isRetransmission = false
+  /// How many went out.
+  private(set) var count: UInt32 = 0
 
   @inline(__always)
   var isOutstanding: Bool { end != nil }
@@ -78,6 +83,7 @@ struct TailLossProbe: BitwiseCopyable {
   mutating func noteSent(next: SequenceNumber, isRetransmission: Bool) {
     end = next
     self.isRetransmission = isRetransmission
+    count &+= 1
   }
 
   mutating func cancel() { end = nil }

@@ -23,6 +23,8 @@ struct SentRun: BitwiseCopyable {
   /// The delivery rate's state at that time; see ``DeliveryRate``.
   var departure: DeliveryRate.Departure
   var flags: Flags
+  /// Why it counts as lost, if somebody records it.
+  var lossCause: TCPTraceEvent.LossCause?
 
   @inline(__always)
   var count: Int { end - start }

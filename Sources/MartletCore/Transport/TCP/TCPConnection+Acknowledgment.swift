@@ -13,6 +13,8 @@ extension TCPConnection {
       owed.insert(.challenge)
       return .tcpBadAcknowledgment
     }
+    let isEcho = header.flags.contains(.ece) && marks.contains(.isCapable)
+    if isEcho { receiveCongestionEcho(acknowledging: number, at: now) }
     let oldUnacknowledged = sendUnacknowledged
     let window = UInt32(header.window) << UInt32(sendScale)
     let sizeIsSame = window == sendWindow
@@ -31,6 +33,7 @@ extension TCPConnection {
         sendWindow = window
         largestSendWindow = max(largestSendWindow, window)
         windowMoved = true
+        if trace.isPresent { record(.window(Int(window)), at: now) }
         if timers.purpose == .persist, window > 0 { endPersist(unless: number) }
       }
     }
@@ -38,7 +41,8 @@ extension TCPConnection {
     if number > oldUnacknowledged || !options.sackBlocks.isEmpty {
       if sender.isPresent {
         let report = Report(
-          number: number, priorFlight: flightInNetwork, echo: options.timestamps?.echoReply, now: now)
+          number: number, priorFlight: flightInNetwork, echo: options.timestamps?.echoReply, now: now,
+          isCongestionEcho: isEcho)
         if options.sackBlocks.isEmpty {
           takeAcknowledgment(report)
         } else {
@@ -48,7 +52,9 @@ extension TCPConnection {
         advance(to: number, at: now)
         if sendUnacknowledged == sendNext { timers.retransmission = .distantFuture } else { armRetransmission(at: now) }
       }
-    } else if number == oldUnacknowledged, sendNext != sendUnacknowledged, sender.isPresent {
+    } else if number == oldUnacknowledged, sender.isPresent,
+      sendNext != sendUnacknowledged || sender.value.probe.isOutstanding
+    {
       receiveRepetition(
         of: number,
         isDuplicate: payloadCount == 0 && sizeIsSame && !header.flags.contains(.fin)
@@ -121,7 +127,7 @@ extension TCPConnection {
     flags.remove(.finSent)
     flags.remove(.finQueued)
     queueStart = sendUnacknowledged
-    sender.drop()
+    dropSender()
     timers.retransmission = .distantFuture
     switch state {
     case .finWait1:

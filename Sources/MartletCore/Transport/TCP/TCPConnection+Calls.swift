@@ -223,7 +223,7 @@ extension TCPConnection {
     owed = []
     flags.remove(.wantsOutput)
     sendQueue.removeAll()
-    sender.drop()
+    dropSender()
     receiveQueue.removeOutOfOrder()
     changes.formUnion([.closed, .readable])
     if flags.contains(.isReleased) { receiveQueue.removeAll() }
@@ -252,22 +252,4 @@ extension TCPConnection {
   package var isPassive: Bool { flags.contains(.isPassive) }
   @inline(__always)
   package var receiveByteCount: Int { receiveQueue.byteCount }
-
-  package var info: TCPInfo {
-    TCPInfo(
-      state: state, congestionWindow: sender.isPresent ? sender.value.congestion.window : 0,
-      slowStartThreshold: sender.isPresent ? sender.value.congestion.threshold : 0,
-      smoothedRoundTrip: estimator.hasSample ? .nanoseconds(estimator.smoothed) : nil,
-      roundTripVariation: estimator.hasSample ? .nanoseconds(estimator.variation) : nil,
-      retransmissionTimeout: .nanoseconds(estimator.timeout), bytesInFlight: sendNext - sendUnacknowledged,
-      sendQueueByteCount: sendQueue.byteCount, receiveQueueByteCount: receiveQueue.byteCount,
-      outOfOrderByteCount: receiveQueue.outOfOrderByteCount, sendWindow: Int(sendWindow),
-      receiveWindow: max(0, receiveEdge - receiveNext), segmentSize: Int(segmentSize),
-      pathMTU: Int(probing.size),
-      retransmittedSegments: Int(totalRetransmitted), timeouts: Int(totalTimeouts),
-      isRecovering: sender.isPresent && sender.value.recovery.phase != .open, usesTimestamps: flags.contains(.timestamps),
-      usesSelectiveAcknowledgments: flags.contains(.selective),
-      usesCongestionNotification: marks.contains(.isCapable), sendWindowScale: Int(sendScale),
-      receiveWindowScale: Int(receiveScale))
-  }
 }

@@ -53,13 +53,14 @@ extension TCPConnection {
   }
 
   /// An acknowledgement says that a router marked what was sent: the window is reduced, once for all that is in flight
-  /// (RFC 3168 section 6.1.2), unless a loss in it did that already.
-  mutating func receiveCongestionEcho(at now: Instant) {
-    guard marks.contains(.isCapable) else { return }
-    if marks.contains(.hasReduced), sendUnacknowledged < reducedEnd { return }
+  /// (RFC 3168 section 6.1.2), unless a loss in it did that already. Up to its very end: only what follows it brings the
+  /// peer the word that ends its echoes.
+  mutating func receiveCongestionEcho(acknowledging number: SequenceNumber, at now: Instant) {
+    if marks.contains(.hasReduced), number <= reducedEnd { return }
     if sender.isPresent, sender.value.recovery.phase == .open {
       sender.value.congestion.congestionExperienced(
         flight: sendNext - sendUnacknowledged, segmentSize: Int(segmentSize), now: now)
+      if trace.isPresent { record(.congestionMarked, at: now) }
     }
     noteReducedWindow()
   }

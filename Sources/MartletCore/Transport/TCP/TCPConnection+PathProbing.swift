@@ -73,6 +73,7 @@ extension TCPConnection {
     // It goes out again, and cwnd stays (RFC 1191 section 6.5).
     if sender.isPresent {
       sender.value.losses.markLost(olderThan: 0, at: now)
+      if trace.isPresent { recordLosses(.pathMTU, at: now) }
       sender.value.recovery.owesSegment = true
     }
     flags.insert(.wantsOutput)
@@ -163,6 +164,7 @@ extension TCPConnection {
     }
     let isSelective = flags.contains(.selective)
     if !isSelective { sender.value.losses.markFirstLost(count) }
+    if trace.isPresent { recordLosses(.duplicates, at: now) }
     guard sender.value.losses.lostByteCount <= count else {
       probing.unwatch()
       return false

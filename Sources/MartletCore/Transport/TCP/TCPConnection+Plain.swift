@@ -14,7 +14,8 @@ extension TCPConnection {
   mutating func transmitPlain(from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue) -> Bool
   {
     guard state == .established, owed.isSubset(of: .acknowledgment), flags.isDisjoint(with: .shapesSending),
-      marks.isDisjoint(with: .changesSegments), sender.isPresent, !probing.isSearching, timers.purpose != .persist
+      marks.isDisjoint(with: .changesSegments), sender.isPresent, !trace.isPresent, !probing.isSearching,
+      timers.purpose != .persist
     else { return false }
     let count = queueStart + sendQueue.byteCount - sendNext
     let flight = sendNext - sendUnacknowledged
@@ -32,7 +33,7 @@ extension TCPConnection {
     guard !flags.contains(.paces) || sender.value.pacing.next <= now else { return false }
     // A small segment with nothing before it in the network is no burst: it has no pace to keep.
     let rate =
-      flight != 0 && flags.contains(.paces)
+      flight != 0 && flags.contains(.paces) && sender.value.delivery.delivered > 0
       ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
     guard emitPlain(count, from: pool, at: now, into: &output) else { return false }
 
@@ -94,7 +95,8 @@ extension TCPConnection {
   @inline(__always)
   mutating func takePlainAcknowledgment(_ report: Report) -> Bool {
     guard sender.value.recovery.phase == .open, !sender.value.probe.isOutstanding, !flags.contains(.finSent),
-      sender.value.congestion.isCubic, let run = sender.value.losses.acknowledgeFirst(to: report.number)
+      sender.value.congestion.isCubic, !report.isCongestionEcho, !trace.isPresent,
+      let run = sender.value.losses.acknowledgeFirst(to: report.number)
     else { return false }
     let now = report.now
     let count = run.count
@@ -102,7 +104,7 @@ extension TCPConnection {
     advance(to: report.number, at: now)
     estimator.sample(roundTrip, limits: limits)
     let minimumRoundTrip = estimator.minimum
-    sender.value.delivery.noteDelivered(count, newest: run, at: now)
+    sender.value.delivery.noteDelivered(count, newest: run, minimumRoundTrip: minimumRoundTrip, at: now)
     if flags.contains(.selective) {
       sender.value.losses.noteNewest(run, isOfEarlier: false, minimumRoundTrip: minimumRoundTrip, at: now)
     }

@@ -218,7 +218,6 @@ extension TCPConnection {
     }
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
     if let timeout = options.userTimeout { receiveUserTimeout(timeout) }
-    if header.flags.contains(.ece) { receiveCongestionEcho(at: now) }
     if state == .closed { return nil }
     // R3 of RFC 7323 section 5.3, once the segment is known to be good: one that covers Last.ACK.sent brings the newest
     // timestamp.

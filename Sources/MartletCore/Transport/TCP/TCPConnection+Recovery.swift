@@ -9,6 +9,8 @@ extension TCPConnection {
     var priorFlight: Int
     var echo: UInt32?
     var now: Instant
+    /// Whether it says that a router marked what was sent (RFC 3168).
+    var isCongestionEcho: Bool
   }
 
   /// Takes an acknowledgement that reports no blocks.
@@ -41,6 +43,7 @@ extension TCPConnection {
     if count > 0 { sender.value.losses.acknowledge(to: report.number, into: &delivery) }
     let unacknowledged = SequenceNumber.later(sendUnacknowledged, report.number)
     for index in 0..<blocks.count {
+      if trace.isPresent { recordHeld(blocks[index], unacknowledged: unacknowledged, at: report.now) }
       sender.value.losses.hold(blocks[index], unacknowledged: unacknowledged, next: sendNext, into: &delivery)
     }
     if count > 0 { advance(to: report.number, at: report.now) }
@@ -63,42 +66,52 @@ extension TCPConnection {
   mutating func receiveRepetition(of number: SequenceNumber, isDuplicate: Bool, at now: Instant) {
     guard isDuplicate else { return }
     _ = sender.value.probe.noteAcknowledgment(number, isDuplicate: true, reportsDuplicate: false, hasBlocks: false)
-    if flags.contains(.selective) { return }
+    if flags.contains(.selective) || sendNext == sendUnacknowledged { return }
+    // One before any progress, or in answer to the new data, shows that the timer was right (RFC 5682 section 2.1). What it
+    // lost is not in the pipe, and so cannot leave it.
+    let isTrying = sender.value.recovery.forward == .trying
+    sender.value.recovery.forward = .off
+    if sender.value.recovery.phase == .timeout, !isTrying { return }
     let flight = sendNext - sendUnacknowledged
+    if trace.isPresent { recordAcknowledgment(LossDetection.Delivery(), of: number, duplicate: nil, at: now) }
     sender.value.recovery.countDuplicate(segmentSize: Int(segmentSize), flight: flight)
     // New data may go out in place of what left the network (RFC 3042).
     flags.insert(.wantsOutput)
-    if sender.value.recovery.forward == .trying { sender.value.recovery.forward = .off }
     guard sender.value.recovery.mayBegin(from: sendUnacknowledged),
       Int(sender.value.recovery.duplicates) >= LossDetection.threshold
     else { return }
     if probing.probe != nil, repairLostProbe(at: now) { return }
     let lost = sender.value.losses.markFirstLost(Int(segmentSize))
     sender.value.delivery.noteLost(lost)
+    if trace.isPresent { recordLosses(.duplicates, at: now) }
     beginRecovery(flight: flight, at: now)
   }
 
   // MARK: What was delivered
 
   private mutating func takeDelivery(
-    _ delivery: LossDetection.Delivery, _ report: Report, acknowledged count: Int, duplicate: SACKBlock?, hasBlocks: Bool
+    _ delivery: LossDetection.Delivery, _ report: Report, acknowledged count: Int, duplicate: SACKBlock?,
+    hasBlocks: Bool
   ) {
     let now = report.now
     let isSelective = flags.contains(.selective)
     let size = Int(segmentSize)
     takeRoundTrip(delivery, echo: report.echo, at: now)
+    if trace.isPresent { recordAcknowledgment(delivery, of: report.number, duplicate: duplicate, at: now) }
     // Whether anything but the plain course of things has to be thought of.
     let isPlain = sender.value.recovery.phase == .open && sender.value.losses.isClear && duplicate == nil
 
     var sample = AcknowledgmentSample(
       now: now, acknowledged: count, delivered: delivery.count, priorFlight: report.priorFlight, segmentSize: size,
       unacknowledged: sendUnacknowledged, next: sendNext)
-    sample.roundTrip = delivery.lastOriginalAt.map { now - $0 }
+    if !delivery.hasPassedResent { sample.roundTrip = delivery.lastOriginalAt.map { now - $0 } }
     sample.smoothedRoundTrip = estimator.smoothed
     sample.minimumRoundTrip = estimator.minimum
     sample.wasLimited = sender.value.isWindowLimited
+    sample.isCongestionEcho = report.isCongestionEcho
     if let newest = delivery.newest {
-      sender.value.delivery.noteDelivered(delivery.count, newest: newest, at: now)
+      sender.value.delivery.noteDelivered(
+        delivery.count, newest: newest, minimumRoundTrip: estimator.minimum, at: now)
       let rate = sender.value.delivery.sample(newest: newest, minimumRoundTrip: estimator.minimum, at: now)
       sample.rate = rate.rate
       sample.priorDelivered = rate.priorDelivered
@@ -129,6 +142,7 @@ extension TCPConnection {
       if repaired, sender.value.recovery.phase == .open {
         sender.value.congestion.beginRecovery(flight: flightAtLoss, segmentSize: size, now: now)
         sender.value.congestion.endRecovery(segmentSize: size)
+        if trace.isPresent { record(.probeRepaired, at: now) }
       }
     }
     // The acknowledgement that ends a recovery still belongs to it.
@@ -136,6 +150,7 @@ extension TCPConnection {
     if end, sample.phase != .open { endRecovery() }
     finish(&sample)
     noteRound(at: now)
+    if trace.isPresent { recordOutcome(at: now) }
     if delivery.count > 0 { flags.insert(.wantsOutput) }
     if wait > 0 {
       // What may only be late is looked at again when it would be lost (RFC 8985 section 6.3).
@@ -170,12 +185,15 @@ extension TCPConnection {
   ) -> Nanoseconds {
     let isSelective = flags.contains(.selective)
     let isAdvance = sample.acknowledged > 0
-    if isSpurious(delivery, report, duplicate: duplicate, isAdvance: isAdvance) { undoRecovery() }
+    if isSpurious(delivery, report, duplicate: duplicate, isAdvance: isAdvance) {
+      undoRecovery(because: undoReason(report, duplicate: duplicate))
+    }
     stepForward(isAdvance: isAdvance)
     if !isSelective {
       if sender.value.recovery.phase == .fast, isAdvance, sendUnacknowledged < sender.value.recovery.point {
         // A partial acknowledgement: the segment it stops at is lost too (RFC 6582 section 3.2 step 5).
         sample.lost += noteLost(sender.value.losses.markFirstLost(sample.segmentSize))
+        if trace.isPresent { recordLosses(.partialAcknowledgment, at: report.now) }
       }
       return 0
     }
@@ -200,6 +218,7 @@ extension TCPConnection {
       minimumRoundTrip: estimator.minimum, smoothedRoundTrip: estimator.smoothed,
       isRecovering: sender.value.recovery.phase != .open, segmentSize: Int(segmentSize), at: now)
     noteLost(found.lost)
+    if trace.isPresent, found.lost > 0 { recordLosses(.reordering, at: now) }
     return found
   }
 
@@ -236,8 +255,11 @@ extension TCPConnection {
       sender.value.congestion.window = sender.value.congestion.threshold
     }
     sender.value.probe.cancel()
+    // No probe is due in a recovery, but the timer is (RFC 8985 section 7.2).
+    if timers.purpose == .lossProbe { armRetransmission(at: now) }
     noteReducedWindow()
     flags.insert(.wantsOutput)
+    if trace.isPresent { record(.recoveryBegan, at: now) }
   }
 
   /// Everything that was in flight when the recovery began has arrived.
@@ -247,14 +269,17 @@ extension TCPConnection {
     sender.value.losses.noteRecoveryEnd()
     // Without SACK nothing tells that what is marked was not lost.
     if !flags.contains(.selective) { sender.value.losses.clearLost() }
+    if trace.isPresent { record(.recoveryEnded) }
   }
 
   /// Nothing was lost: things go on as if nothing had happened (RFC 4015).
-  private mutating func undoRecovery() {
+  private mutating func undoRecovery(because reason: TCPTraceEvent.UndoReason) {
     sender.value.congestion.undo()
     sender.value.recovery.end()
     sender.value.losses.clearLost()
+    sender.value.undone &+= 1
     flags.insert(.wantsOutput)
+    if trace.isPresent { record(.undone(reason)) }
   }
 
   /// Whether the acknowledgement shows that nothing had been lost: it was sent for the first transmission (RFC 3522), or all
@@ -294,7 +319,8 @@ extension TCPConnection {
     case .waiting:
       let hasNew = queueStart + sendQueue.byteCount > sendNext
       sender.value.recovery.forward =
-        isAdvance && hasNew && sendUnacknowledged + Int(sendWindow) > sendNext && sendUnacknowledged < sender.value.recovery.point ? .trying : .off
+        isAdvance && hasNew && sendUnacknowledged + Int(sendWindow) > sendNext
+          && sendUnacknowledged < sender.value.recovery.point ? .trying : .off
     case .trying:
       sender.value.recovery.forward = .off
     }
@@ -304,7 +330,7 @@ extension TCPConnection {
 
   /// Takes samples of the round-trip time, if what was delivered allows them (RFC 6298 section 3, MUST-18).
   private mutating func takeRoundTrip(_ delivery: LossDetection.Delivery, echo: UInt32?, at now: Instant) {
-    if let sentAt = delivery.firstOriginalAt {
+    if let sentAt = delivery.firstOriginalAt, !delivery.hasPassedResent {
       estimator.sample(now - sentAt, limits: limits)
     } else if delivery.count > 0, flags.contains(.timestamps), let echo, echo != 0 {
       // The timestamp tells which transmission was acknowledged (RFC 7323 section 4.1).

@@ -117,6 +117,7 @@ extension TCPConnection {
       flags.insert(.wantsOutput)
     }
     estimator.backOff(limits)
+    if trace.isPresent { recordTimeout(at: now) }
     armRetransmission(at: now)
     noteTrouble(at: now)
   }

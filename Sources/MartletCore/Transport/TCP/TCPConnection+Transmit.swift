@@ -93,6 +93,7 @@ extension TCPConnection {
       // What a SYN carries goes out again unless its answer acknowledges it.
       sendNext = SequenceNumber.later(sendNext, initialSend + 1)
       sendMaximum = SequenceNumber.later(sendMaximum, initialSend + (1 + sent))
+      if trace.isPresent { recordControl(from: initialSend, count: 1 + sent, isAgain: !isFirst, at: now) }
       if isFirst {
         progressAt = now
         flags.insert(.isTiming)
@@ -119,8 +120,10 @@ extension TCPConnection {
     let largest = min(Int(maximumSuperSegment), 65_435)
     // What waits mostly fits one segment, and a division is dear.
     let most = largest < 2 * size || sendQueue.byteCount <= size ? size : largest / size * size
+    // The initial window goes out at once: nothing is known of the path.
     let rate =
-      flags.contains(.paces) ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
+      flags.contains(.paces) && sender.value.delivery.delivered > 0
+      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
     var turn = Turn(
       size: size, most: most, limit: limit, pipe: flightInNetwork, rate: rate,
       allowance: sender.value.pacing.allowance(rate: rate, segmentSize: size, at: now))
@@ -170,14 +173,17 @@ extension TCPConnection {
     var hasSentNew = false
   }
 
-  private mutating func makeSender(at now: Instant) {
-    // After a lost SYN only one segment (RFC 5681 section 3.1).
-    let window =
-      flags.contains(.synLost)
+  /// IW; after a lost SYN only one segment (RFC 5681 section 3.1).
+  @inline(__always)
+  var firstWindow: Int {
+    flags.contains(.synLost)
       ? Int(segmentSize)
       : CongestionControl.initialWindow(segments: Int(initialWindowSegments), segmentSize: Int(segmentSize))
+  }
+
+  private mutating func makeSender(at now: Instant) {
     let congestion = CongestionControl(
-      limits.congestionControl, initialWindow: window, segmentSize: Int(segmentSize), now: now,
+      limits.congestionControl, initialWindow: firstWindow, segmentSize: Int(segmentSize), now: now,
       seed: UInt64(initialSend.value) << 32 | UInt64(initialReceive.value))
     sender.put(Sender(congestion: congestion, from: sendUnacknowledged))
   }
@@ -199,6 +205,7 @@ extension TCPConnection {
     flags.insert(.finSent)
     sendNext += 1
     sendMaximum = sendNext
+    if trace.isPresent { recordControl(from: sendNext - 1, count: 1, isAgain: isAgain, at: now) }
     if isAgain { totalRetransmitted &+= 1 } else { progressAt = now }
     if timers.purpose == .persist { armPersist(at: now) } else { armRetransmission(at: now) }
   }
@@ -310,6 +317,7 @@ extension TCPConnection {
   ) {
     let window = sender.value.congestion.window
     while output.count < turn.limit, let index = sender.value.losses.firstLost() {
+      if sender.value.losses.runs[index].count < turn.most { sender.value.losses.joinLost(index, to: turn.most) }
       let lost = sender.value.losses.runs[index]
       let room = window - turn.pipe
       var count = min(lost.count, turn.most)
@@ -345,7 +353,6 @@ extension TCPConnection {
     // The FIN is in the run, or in one of its own behind it.
     let withFIN =
       run.start + text == dataEnd && (run.end > dataEnd || index + 1 < sender.value.losses.runs.count)
-      && text <= turn.most - 1
     if withFIN { bits.insert(.fin) }
     guard text > 0 || withFIN,
       let sent = emit(
@@ -359,6 +366,8 @@ extension TCPConnection {
     sender.value.recovery.noteResent(whole, stamp: flags.contains(.timestamps) ? timestamp(at: now) : nil)
     noteSent(whole, at: now, &turn)
     totalRetransmitted &+= UInt32(max(1, (sent + turn.size - 1) / turn.size))
+    sender.value.retransmitted &+= UInt64(whole)
+    if trace.isPresent { recordResent(run, count: whole, at: now) }
     if timers.retransmission == .distantFuture { armRetransmission(at: now) }
     return whole
   }
@@ -386,6 +395,7 @@ extension TCPConnection {
       guard resend(last, count: turn.size, from: pool, at: now, into: &output, &turn) != nil else { return }
       sender.value.probe.noteSent(next: sendNext, isRetransmission: true)
     }
+    if trace.isPresent { recordLossProbe() }
     armRetransmission(at: now)
   }
 
@@ -436,10 +446,12 @@ extension TCPConnection {
     sender.value.losses.noteSent(
       from: sendNext, count: sent, departure, isApplicationLimited: sender.value.delivery.isApplicationLimited, at: now)
     noteSent(sent, at: now, &turn)
+    let start = sendNext
     if probing.wantsWatch, sent >= size { probing.watch(Int(probing.size), end: sendNext + size) }
     sendNext += sent
     sendMaximum = SequenceNumber.later(sendMaximum, sendNext)
     sentAt = now
+    if trace.isPresent { recordSent(from: start, count: sent, size: size, at: now) }
     turn.hasSentNew = true
     if timers.purpose == .persist { return sent }
     if isFirst { progressAt = now }

@@ -173,6 +173,8 @@ package struct TCPConnection: ~Copyable {
 
   /// What few connections need.
   var rarities = Rarely<TCPRarities>()
+  /// There while somebody records what happens.
+  var trace = LazyBox<TCPTraceRing>()
 
   /// Why the connection failed.
   package var error: SocketError?

@@ -1,21 +1,77 @@
-/// A connection's numbers at one moment, for a table of sockets.
+/// A connection's numbers at one moment, for people, tables and tests.
+///
+/// Counts are of this connection's whole life, and hold after the last byte was acknowledged. Bytes are those of the
+/// stream: no headers.
 public struct TCPInfo: Sendable {
   public var state: TCPState
-  /// The congestion window and the slow start threshold, in bytes (RFC 5681).
+  /// Why the sender sends nothing right now.
+  public var waiting: TCPWaitReason
+
+  // MARK: Congestion control
+
+  /// The algorithm that decides how much may be in flight.
+  public var congestionControl: TCPCongestionControl
+  /// What it is doing, or what is being repaired.
+  public var congestionPhase: TCPCongestionPhase
+  /// The congestion window and the slow start threshold, in bytes (RFC 5681); 0 once the last byte was acknowledged. A
+  /// threshold that was never set is as large as can be.
   public var congestionWindow: Int
   public var slowStartThreshold: Int
+  /// BBR's picture of the path; nil for the others.
+  public var pathModel: TCPPathModel?
+  /// How fast segments go out, in bytes per second; nil if only the windows hold them back.
+  public var pacingRate: Int?
+  /// How fast the network delivered of late, in bytes per second; nil before there is a measurement.
+  public var deliveryRate: Int?
+  /// Whether the program, not the network, sets the pace, so that ``deliveryRate`` says little about the path.
+  public var isApplicationLimited: Bool
+
+  // MARK: Times
+
   /// The smoothed round-trip time and its variation (RFC 6298), nil before there is a sample.
   public var smoothedRoundTrip: Duration?
   public var roundTripVariation: Duration?
-  /// The retransmission timeout.
+  /// The shortest round-trip time that was measured, nil before there is one.
+  public var minimumRoundTrip: Duration?
+  /// The retransmission timeout, backed off (RFC 6298).
   public var retransmissionTimeout: Duration
-  /// Bytes sent and not yet acknowledged.
+
+  // MARK: What is under way
+
+  /// Bytes thought to be in the network (RFC 6675's pipe): sent, neither acknowledged nor reported as held nor lost.
   public var bytesInFlight: Int
+  /// Bytes sent and not yet acknowledged, SND.NXT - SND.UNA: a SYN and a FIN count one.
+  public var unacknowledgedByteCount: Int
+  /// Bytes delivered to the peer: acknowledged, or reported as held by SACK.
+  public var deliveredByteCount: Int
+  /// Segments and bytes sent again, SYN and FIN included.
+  public var retransmittedSegments: Int
+  public var retransmittedByteCount: Int
+  /// Bytes that ever counted as lost, some of which may have been only late.
+  public var lostByteCount: Int
+  /// How often the retransmission timer ran out.
+  public var timeouts: Int
+  /// Tail-loss probes sent (RFC 8985 section 7).
+  public var tailLossProbes: Int
+  /// Recoveries and timeouts that turned out to be needless and were undone (RFC 3522, RFC 3708, RFC 5682).
+  public var undoneRecoveries: Int
+  /// Whether a loss is being repaired.
+  public var isRecovering: Bool
+  /// Whether segments of this connection overtook others on their way (RFC 8985 section 6.2).
+  public var hasSeenReordering: Bool
+
+  // MARK: Buffers and windows, in bytes
+
   /// Bytes in the send queue, sent or not, and bytes the program has not read yet.
   public var sendQueueByteCount: Int
   public var receiveQueueByteCount: Int
   /// Bytes that wait for others before them.
   public var outOfOrderByteCount: Int
+  /// How much the buffers hold now, and how far they may grow by themselves.
+  public var sendBufferByteCount: Int
+  public var maximumSendBufferByteCount: Int
+  public var receiveBufferByteCount: Int
+  public var maximumReceiveBufferByteCount: Int
   /// The peer's window and the window last offered to it, in bytes.
   public var sendWindow: Int
   public var receiveWindow: Int
@@ -23,15 +79,71 @@ public struct TCPInfo: Sendable {
   public var segmentSize: Int
   /// The largest IP packet that the path is thought to take, in bytes (RFC 1191, RFC 8201, RFC 8899).
   public var pathMTU: Int
-  /// Segments sent again, and how often the retransmission timer ran out.
-  public var retransmittedSegments: Int
-  public var timeouts: Int
-  /// Whether a loss is being repaired.
-  public var isRecovering: Bool
+
+  // MARK: What was agreed
+
   public var usesTimestamps: Bool
   public var usesSelectiveAcknowledgments: Bool
   /// Whether routers may mark what this end sends (RFC 3168).
   public var usesCongestionNotification: Bool
   public var sendWindowScale: Int
   public var receiveWindowScale: Int
+}
+
+/// Why a TCP sender sends nothing at the moment.
+public enum TCPWaitReason: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+  /// All that was written was sent, and nothing is under repair.
+  case nothingToSend
+  /// The connection is not established yet.
+  case handshake
+  /// The peer's window is closed: probes ask whether it opens (RFC 9293 section 3.8.6.1).
+  case closedWindow
+  /// What the peer's window allows was sent (SND.UNA + SND.WND).
+  case receiveWindow
+  /// The peer's window takes less than is worth a segment (silly window avoidance, RFC 9293 section 3.8.6.2.1).
+  case smallWindow
+  /// What the congestion window allows is in flight.
+  case congestionWindow
+  /// The next segment's time has not come.
+  case pacing
+  /// Less than a full segment waits for the acknowledgement of another (Nagle, RFC 9293 section 3.7.4).
+  case nagle
+  /// Less than a full segment waits because the program corked the connection.
+  case cork
+  /// A probe of the path's MTU goes first, and there is no room for it yet (RFC 4821).
+  case pathProbe
+  /// What was lost goes first, or is under repair after a timeout.
+  case retransmission
+  /// Nothing: more goes out with the host's next turn.
+  case turn
+}
+
+/// What a congestion control is doing.
+public enum TCPCongestionPhase: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+  /// The window grows by what is acknowledged (RFC 5681 section 3.1).
+  case slowStart
+  /// It does so at a quarter of the pace, because the round-trip time rose (HyStart++, RFC 9406).
+  case conservativeSlowStart
+  /// The window grows slowly, or along CUBIC's curve.
+  case avoidance
+  /// A loss that acknowledgements showed is being repaired.
+  case recovery
+  /// The retransmission timer ran out, and what was lost goes out again.
+  case timeout
+  // BBR's modes, whatever is being repaired.
+  case startup
+  case drain
+  case probeBandwidthDown
+  case probeBandwidthCruise
+  case probeBandwidthRefill
+  case probeBandwidthUp
+  case probeRoundTrip
+}
+
+/// What BBR knows of a path.
+public struct TCPPathModel: Hashable, Sendable {
+  /// The bandwidth in bytes per second.
+  public var bandwidth: Int
+  /// The shortest round-trip time of late, nil before there is one.
+  public var minimumRoundTrip: Duration?
 }

@@ -27,4 +27,7 @@ struct TCPRarities: BitwiseCopyable {
 
   /// See ``TCPConnection/softError``.
   var softError: SocketError?
+
+  /// What was counted while there was data to send.
+  var totals: SenderTotals?
 }

@@ -6,18 +6,22 @@ struct DatagramSocket: ~Copyable {
   var local: SocketAddress
   /// Its peer, if it is connected.
   var remote: SocketAddress?
+  var remotePort: UInt16 { remote?.port ?? 0 }
   var options: DatagramOptions
   /// Whether the program asked for an IPv4 socket: IPv6 stays out.
   let isIPv4Only: Bool
   let receiveBufferByteCount: Int
   /// Later sockets with the same address come first.
   let serial: UInt64
-  /// Datagrams with a ``ReceivedDatagram`` in front of their payload.
+  /// Datagrams with what is known of them in front of their payload: ``Packet/takeRecord()``.
   var received = PacketQueue()
   /// The memory of what waits, blocks counted whole.
   var receivedByteCount = 0
   var error: SocketError?
   var changes: SocketEvent.Changes = []
+  /// The way to ``remote``: its place, and its serial number or 0 if it is not known.
+  var wayPlace = 0
+  var waySerial: UInt64 = 0
 
   /// ``serial`` if the socket has no peer, has `port`, and takes what is sent to `address`; `exact` says whether it has to
   /// be bound to an address.
@@ -64,6 +68,8 @@ struct LastPortBinding: BitwiseCopyable {
   /// 0 when there is none.
   var port: UInt16 = 0
   var version = IPVersion.v4
+  /// ``port`` if every IPv4 datagram to it is for the socket, as no socket of the host has an address or a peer; else 0.
+  var plainPort: UInt16 = 0
   var index: UInt32 = 0
 }
 

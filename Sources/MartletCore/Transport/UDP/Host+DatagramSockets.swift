@@ -41,6 +41,7 @@ extension Host {
     unindex(index)
     datagrams[index].local = local
     datagrams[index].remote = remote
+    datagrams[index].waySerial = 0
     reindex(index)
   }
 
@@ -101,6 +102,15 @@ extension Host {
       unsafe socket.pointee.error = nil
       throw error
     }
+    if remote == nil, unsafe ways.pointer(at: socket.pointee.wayPlace).pointee.serial == socket.pointee.waySerial,
+      unsafe ways.pointer(at: socket.pointee.wayPlace).pointee.generation == wayGeneration, takesShortWays,
+      hasRoom(for: UDPHeader.byteCount &+ payload.byteCount, way: unsafe socket.pointee.wayPlace),
+      unsafe socket.pointee.waySerial != 0
+    {
+      guard unsafe sendDatagram(payload, from: socket, to: socket.pointee.remotePort, way: socket.pointee.wayPlace)
+      else { throw .noResources }
+      return
+    }
     if let remote {
       guard !remote.address.isUnspecified, remote.port != 0, unsafe socket.pointee.canReach(remote.address) else {
         throw .invalidAddress
@@ -120,12 +130,24 @@ extension Host {
     else {
       return try sendLongWay(payload, to: remote, from: index)
     }
-    let options = unsafe socket.pointee.options
+    if unsafe remote == socket.pointee.remote {
+      unsafe socket.pointee.wayPlace = place
+      unsafe socket.pointee.waySerial = ways[place].serial
+    }
+    guard unsafe sendDatagram(payload, from: socket, to: remote.port, way: place) else { throw .noResources }
+  }
+
+  /// Sends a datagram, whose size and destination are checked, along the way at `place`.
+  @inline(__always)
+  private mutating func sendDatagram(
+    _ payload: RawSpan, from socket: UnsafeMutablePointer<DatagramSocket>, to port: UInt16, way place: Int
+  ) -> Bool {
+    let sendsChecksum = unsafe socket.pointee.options.sendsChecksum || !ways[place].isIPv4
     let fields = HeaderFields(
-      protocol: .udp, hopLimit: options.timeToLive ?? configuration.internet.timeToLive,
-      trafficClass: options.trafficClass,
-      checksumOffset: options.sendsChecksum || !remote.address.isIPv4 ? UDPHeader.checksumOffset : 0)
-    guard sendDatagram(payload, from: local.port, to: remote.port, way: place, fields) else { throw .noResources }
+      protocol: .udp, hopLimit: unsafe socket.pointee.options.timeToLive ?? configuration.internet.timeToLive,
+      trafficClass: unsafe socket.pointee.options.trafficClass,
+      checksumOffset: sendsChecksum ? UDPHeader.checksumOffset : 0)
+    return unsafe sendDatagram(payload, from: socket.pointee.local.port, to: port, way: place, fields)
   }
 
   /// Sends a datagram, whose size and destination are checked, to somebody no way to whom is noted.
@@ -178,6 +200,22 @@ extension Host {
   public mutating func receiveDatagram(
     from socket: SocketID, into buffer: inout MutableRawSpan
   ) throws(SocketError) -> ReceivedDatagram? {
+    guard let packet = try nextDatagram(of: socket) else { return nil }
+    var record = packet.record
+    record.isTruncated = packet.copyBytes(into: &buffer) < record.byteCount
+    return record
+  }
+
+  /// Takes the next datagram as it lies in its packet; nil if none waits.
+  ///
+  /// - Throws: an ICMP error that came in for a connected socket.
+  public mutating func receiveDatagram(from socket: SocketID) throws(SocketError) -> DatagramPacket? {
+    guard let packet = try nextDatagram(of: socket) else { return nil }
+    return DatagramPacket(packet)
+  }
+
+  @inline(__always)
+  private mutating func nextDatagram(of socket: SocketID) throws(SocketError) -> Packet? {
     let index = try datagramIndex(socket)
     let socket = unsafe datagrams.pointer(at: index)
     if let error = unsafe socket.pointee.error {
@@ -185,10 +223,9 @@ extension Host {
       throw error
     }
     guard var packet = unsafe socket.pointee.received.popFirst() else { return nil }
-    var record = packet.takeFirst(as: ReceivedDatagram.self)
     unsafe socket.pointee.receivedByteCount &-= Packet.blockByteCount &+ packet.count &- packet.linearCount
-    record.isTruncated = packet.copyBytes(into: &buffer) < record.byteCount
-    return record
+    packet.stripRecord()
+    return packet
   }
 
   mutating func closeDatagram(_ index: UInt32) {

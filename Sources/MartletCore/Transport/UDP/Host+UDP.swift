@@ -38,6 +38,7 @@ extension Host {
       destination: SocketAddress(context.destination, port: destinationPort, zone: UInt32(zone.index)),
       interface: context.interface, hopLimit: context.hopLimit, trafficClass: context.trafficClass, time: now)
     guard packet.prepend(record) else { return drop(packet, .ipExtensionMalformed) }
+    unsafe packet.block.pointee.headerByteCount = 0
     if datagrams[place].take(packet, cost: cost) { events.append(SocketID(.datagram, datagrams.tenant(at: place))) }
   }
 
@@ -53,7 +54,11 @@ extension Host {
     }
     if flow.localPort == lastPortBinding.port, version == lastPortBinding.version { return lastPortBinding.index }
     let found = boundDatagramSocket(port: flow.localPort, address: flow.localAddress, version: version, exact: false)
-    if let found { lastPortBinding = LastPortBinding(port: flow.localPort, version: version, index: found) }
+    if let found {
+      let isOnlyByPort = connectedDatagramCount == 0 && addressBoundDatagramCount == 0 && version == .v4
+      lastPortBinding = LastPortBinding(
+        port: flow.localPort, version: version, plainPort: isOnlyByPort ? flow.localPort : 0, index: found)
+    }
     return found
   }
 

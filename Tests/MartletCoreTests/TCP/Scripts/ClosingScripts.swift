@@ -182,8 +182,8 @@ struct TCPClosingScripts {
   @Test("A smaller path makes later segments smaller", .rfc(9293, "SHLD-6"))
   func smallerPath() {
     let t = TCPScript(.established(mss: 1_460, sack: false))
-    t.change { $0.followPath(mtu: 1_020 + 20, at: t.now) }
-    t.write(2_500)
-    t.expect(.data(seq: 1, count: 1_000), .data(seq: 1_001, count: 1_000), .data(seq: 2_001, count: 500))
+    t.change { $0.followPath(mtu: 1_300 + (t.setup.version == .v4 ? 40 : 60), at: t.now) }
+    t.write(3_100)
+    t.expect(.data(seq: 1, count: 1_300), .data(seq: 1_301, count: 1_300), .data(seq: 2_601, count: 500))
   }
 }

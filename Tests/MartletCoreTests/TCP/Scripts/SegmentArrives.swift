@@ -160,7 +160,8 @@ extension Cell {
       drop: .tcpOutsideWindow),
     Cell(.established, "text", .data(seq: 1, count: 10, ack: 1), text: 10),
     Cell(.established, "text behind a gap", .data(seq: 11, count: 10, ack: 1), .ack(1, seq: 1, sack: 11..<21)),
-    Cell(.established, "text, half of it old", .data(seq: -9, count: 20, ack: 1), text: 10),
+    Cell(
+      .established, "text, half of it old", .data(seq: -9, count: 20, ack: 1), .ack(11, seq: 1, sack: -9..<1), text: 10),
     Cell(
       .established, "text without an ACK", .data(seq: 1, count: 10).with { $0.flags = .psh }, drop: .tcpNoAcknowledgment
     ),

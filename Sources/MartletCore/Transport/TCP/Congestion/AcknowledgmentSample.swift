@@ -23,6 +23,8 @@ package struct AcknowledgmentSample: BitwiseCopyable {
   package var minimumRoundTrip: Nanoseconds = 0
   /// Whether cwnd, and nothing else, held the sender back.
   package var wasLimited = false
+  /// Whether it echoes a router's mark: then the window does not grow (RFC 3168 section 6.1.2).
+  package var isCongestionEcho = false
   /// What was being repaired when this acknowledgement came.
   package var phase = Recovery.Phase.open
 

@@ -102,6 +102,11 @@ package struct CongestionControl: ~Copyable {
     }
   }
 
+  /// Whether slow start goes at a quarter of its pace (HyStart++).
+  var isConservative: Bool {
+    isCubic && cubic.isConservative
+  }
+
   /// Whether proportional rate reduction rules the window in a fast recovery (RFC 9937).
   @inline(__always)
   package var usesProportionalReduction: Bool {

@@ -52,9 +52,10 @@ package struct Cubic: BitwiseCopyable {
     if sample.phase == .fast { return }
     // What counts is what left the network with this acknowledgement: one that fills a hole covers more.
     let count = UInt32(clamping: min(sample.acknowledged, sample.delivered))
+    let isEcho = sample.isCongestionEcho
     let isRepeating = sample.phase == .timeout
     let usesWindow = window < threshold ? sample.usesWindow(window) : sample.wasLimited
-    let mayGrow = isRepeating || usesWindow
+    let mayGrow = !isEcho && (isRepeating || usesWindow)
     if mayGrow { validation.isValid() }
     var left = count
     switch growth {

@@ -16,6 +16,7 @@ package struct NewReno: BitwiseCopyable {
 
   @inline(__always)
   mutating func acknowledged(_ sample: AcknowledgmentSample) {
+    if sample.isCongestionEcho { return }
     switch sample.phase {
     case .fast:
       return
@@ -61,7 +62,8 @@ package struct NewReno: BitwiseCopyable {
 
   mutating func beginRecovery(flight: Int, segmentSize: Int) {
     save()
-    reduce(flight: flight, segmentSize: segmentSize)
+    // What limited transmit sent beyond cwnd does not count (RFC 5681 section 3.2 (2)).
+    reduce(flight: min(flight, Int(window)), segmentSize: segmentSize)
     window = threshold
     reduction = .recovery
   }
