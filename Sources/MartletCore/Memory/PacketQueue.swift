@@ -86,7 +86,11 @@ extension PacketQueue {
     while done < capacity, let block = unsafe first {
       var packet = unsafe Packet(adopting: block)
       let run = min(packet.count, capacity &- done)
-      unsafe packet.copyBytes(from: 0, count: run, to: destination + done)
+      if run <= packet.linearCount {
+        unsafe (destination + done).copyMemory(from: packet.pointer, byteCount: run)
+      } else {
+        unsafe packet.copyBytes(from: 0, count: run, to: destination + done)
+      }
       done &+= run
       byteCount &-= run
       if run == packet.count {

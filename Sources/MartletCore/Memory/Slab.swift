@@ -21,15 +21,17 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     var nextFree: UInt32
   }
 
-  @unsafe struct Chunk {
-    let places: UnsafeMutablePointer<Place>
-    let elements: UnsafeMutablePointer<Element>
-  }
-
   private static var chunkCount: Int { 64 }
   private static var none: UInt32 { .max }
 
-  private var chunks: UnsafeMutablePointer<Chunk>
+  // A place and its element stand side by side, so that who asks for one has the other at hand.
+  private static var alignment: Int { unsafe max(MemoryLayout<Place>.alignment, MemoryLayout<Element>.alignment) }
+  private static var elementOffset: Int { unsafe max(MemoryLayout<Place>.size, MemoryLayout<Element>.alignment) }
+  private static var slotByteCount: Int {
+    (elementOffset &+ MemoryLayout<Element>.size &+ alignment &- 1) & ~(alignment &- 1)
+  }
+
+  private var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
   private var chunkCapacity: Int
   private var chunksInUse = 0
   private var freeHead = UInt32.max
@@ -47,20 +49,26 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   deinit {
     for index in 0..<indexBound where isOccupied(index) { unsafe element(index).deinitialize(count: 1) }
     for index in 0..<chunksInUse {
-      unsafe chunks[index].places.deallocate()
-      unsafe chunks[index].elements.deallocate()
+      unsafe chunks[index].deallocate()
     }
     unsafe chunks.deallocate()
   }
 
   @inline(__always)
+  private func slot(_ index: UInt32) -> UnsafeMutableRawPointer {
+    let index = UInt(index)
+    let chunk = unsafe chunks[Int(index / UInt(Self.chunkCount))]
+    return unsafe chunk + Int(index % UInt(Self.chunkCount)) &* Self.slotByteCount
+  }
+
+  @inline(__always)
   private func place(_ index: UInt32) -> UnsafeMutablePointer<Place> {
-    unsafe chunks[Int(index) / Self.chunkCount].places + Int(index) % Self.chunkCount
+    unsafe slot(index).assumingMemoryBound(to: Place.self)
   }
 
   @inline(__always)
   private func element(_ index: UInt32) -> UnsafeMutablePointer<Element> {
-    unsafe chunks[Int(index) / Self.chunkCount].elements + Int(index) % Self.chunkCount
+    unsafe (slot(index) + Self.elementOffset).assumingMemoryBound(to: Element.self)
   }
 
   /// Gives `element` a place, or nothing and the element is gone when the slab is full.
@@ -79,21 +87,21 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
   private mutating func grow() {
     if chunksInUse == chunkCapacity {
-      let bigger = UnsafeMutablePointer<Chunk>.allocate(capacity: chunkCapacity * 2)
+      let bigger = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: chunkCapacity * 2)
       unsafe bigger.moveInitialize(from: chunks, count: chunksInUse)
       unsafe chunks.deallocate()
       unsafe chunks = bigger
       chunkCapacity *= 2
     }
     let base = UInt32(chunksInUse * Self.chunkCount)
-    let chunk = unsafe Chunk(
-      places: .allocate(capacity: Self.chunkCount), elements: .allocate(capacity: Self.chunkCount))
-    for offset in 0..<Self.chunkCount {
-      let next = offset + 1 < Self.chunkCount ? base + UInt32(offset) + 1 : freeHead
-      unsafe (chunk.places + offset).initialize(to: Place(generation: 0, nextFree: next))
-    }
+    let chunk = UnsafeMutableRawPointer.allocate(
+      byteCount: Self.slotByteCount * Self.chunkCount, alignment: Self.alignment)
     unsafe (chunks + chunksInUse).initialize(to: chunk)
     chunksInUse += 1
+    for offset in 0..<UInt32(Self.chunkCount) {
+      let next = offset + 1 < UInt32(Self.chunkCount) ? base + offset + 1 : freeHead
+      unsafe place(base + offset).initialize(to: Place(generation: 0, nextFree: next))
+    }
     freeHead = base
   }
 

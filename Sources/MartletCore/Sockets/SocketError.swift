@@ -1,7 +1,7 @@
 public import MartletWire
 
 /// Why a socket call did not do what was asked.
-public enum SocketError: Error, Hashable, Sendable {
+public enum SocketError: Error, Hashable, Sendable, BitwiseCopyable {
   /// Another socket has that address and port.
   case addressInUse
   /// The host has no such address.

@@ -133,7 +133,7 @@ extension TCPOptions {
     @usableFromInline static let userTimeout: UInt8 = 28
     @usableFromInline static let fastOpen: UInt8 = 34
     /// No operation, no operation, timestamps, ten: how nearly every segment of an open connection begins its options.
-    @usableFromInline static let alignedTimestamps: UInt32 = 0x0101_080a
+    @usableFromInline static let alignedTimestamps: UInt32 = TCPOptions.alignedTimestamps
     /// How nearly every SYN's options begin and go on: MSS, four; SACK permitted, two, timestamps, ten; behind their
     /// numbers, no operation, window scale, three.
     @usableFromInline static let headOfMaximumSegmentSize: UInt16 = 0x0204
@@ -162,6 +162,9 @@ extension TCPOptions {
       try self.init(parsing: segment.extracting(20..<Int(header.headerByteCount)))
     }
   }
+
+  /// The first word of timestamps behind two no-operations, as RFC 7323 appendix A sets them.
+  @inlinable package static var alignedTimestamps: UInt32 { 0x0101_080a }
 
   /// The options that nearly every segment of an open connection has: none, or timestamps alone.
   public struct Plain: Sendable, BitwiseCopyable {

@@ -50,44 +50,34 @@ struct Connection: ~Copyable {
     return Departure(flow: tcp.flow, timeToLive: timeToLive, trafficClass: trafficClass)
   }
 
-  /// What its host has to do after a call.
-  struct Tasks: OptionSet, BitwiseCopyable {
-    let rawValue: UInt8
-    /// More changed than an event says: ``Host/noteChanges(_:of:)``, and then ask again.
-    static let changes = Tasks(rawValue: 1)
-    /// Name it in an event.
-    static let announce = Tasks(rawValue: 2)
-    static let remove = Tasks(rawValue: 4)
-    /// Put it with those that have something to send.
-    static let queue = Tasks(rawValue: 8)
-    /// Move its place in the heap up to ``wakeUp``.
-    static let wake = Tasks(rawValue: 16)
+  /// Whether what changed is told by an event alone.
+  @inline(__always)
+  var announcesChanges: Bool { listener == nil && tcp.state != .timeWait }
+
+  /// Takes what changed for an event, and returns whether there is none under way yet.
+  @inline(__always)
+  mutating func takeNews() -> Bool {
+    let isFirst = changes.isEmpty
+    changes.formUnion(tcp.takeChanges())
+    return isFirst
   }
 
-  /// What its host has to do now; it is taken for done.
+  /// Whether it is to be put with those that have something to send; it is taken for done.
   @inline(__always)
-  mutating func takeTasks() -> Tasks {
-    var tasks: Tasks = .init(rawValue: 0)
-    if tcp.hasChanges {
-      guard listener == nil, tcp.state != .timeWait else { return .changes }
-      if changes.isEmpty { tasks.insert(.announce) }
-      changes.formUnion(tcp.takeChanges())
-    }
-    if tcp.isFinished {
-      tasks.insert(.remove)
-      return tasks
-    }
-    if tcp.wantsTransmit, !isPending {
-      isPending = true
-      tasks.insert(.queue)
-    }
-    // Deadlines mostly move away; then the old place in the heap is left until it comes up.
+  mutating func takePlaceInLine() -> Bool {
+    guard tcp.wantsTransmit, !isPending else { return false }
+    isPending = true
+    return true
+  }
+
+  /// Whether its place in the heap has to move up to ``wakeUp``. Deadlines mostly move away; then the old place is left
+  /// until it comes up.
+  @inline(__always)
+  mutating func movesWakeUp() -> Bool {
     let deadline = tcp.timers.first
-    if deadline < wakeUp {
-      wakeUp = deadline
-      tasks.insert(.wake)
-    }
-    return tasks
+    guard deadline < wakeUp else { return false }
+    wakeUp = deadline
+    return true
   }
 
   /// Whether its host has anything to do after a call: the answer is mostly no, so it is asked in one place.

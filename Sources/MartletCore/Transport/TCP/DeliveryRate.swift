@@ -30,8 +30,12 @@ struct DeliveryRate: BitwiseCopyable {
   private var firstSentAt = Instant.zero
   /// Up to which count of delivered bytes the program, not the network, sets the pace; 0 if it does not.
   private var limitedUntil: UInt64 = 0
+
+  /// The last sample that told a rate, from which it is computed when somebody asks.
+  private var latestByteCount: UInt64 = 0
+  private var latestInterval: Nanoseconds = 0
   /// The last sample's rate, in bytes per second, for people.
-  private(set) var latest: UInt64 = 0
+  var latest: UInt64 { latestInterval > 0 ? UInt64(Double(latestByteCount) * 1e9 / Double(latestInterval)) : 0 }
 
   var isApplicationLimited: Bool { limitedUntil != 0 }
 
@@ -55,24 +59,36 @@ struct DeliveryRate: BitwiseCopyable {
 
   /// `count` bytes were delivered, the newest of them with `run`.
   @inline(__always)
-  mutating func noteDelivered(_ count: Int, newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant)
-    -> Sample
-  {
+  mutating func noteDelivered(_ count: Int, newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant) {
     delivered &+= UInt64(count)
     deliveredAt = now
     firstSentAt = run.sentAt
     if limitedUntil != 0, delivered > limitedUntil { limitedUntil = 0 }
+    let interval = interval(of: run, at: now)
+    guard interval >= max(1, minimumRoundTrip) else { return }
+    latestByteCount = delivered &- run.departure.delivered
+    latestInterval = interval
+  }
+
+  /// The longer of the time that it took to send and the time that it took to be acknowledged.
+  @inline(__always)
+  private func interval(of run: SentRun, at now: Instant) -> Nanoseconds {
+    max(run.sentAt - run.departure.firstSentAt, now - run.departure.deliveredAt)
+  }
+
+  /// What a delivery just noted says.
+  @inline(__always)
+  func sample(newest run: SentRun, minimumRoundTrip: Nanoseconds, at now: Instant) -> Sample {
     var sample = Sample()
     sample.priorDelivered = run.departure.delivered
     sample.isApplicationLimited = run.flags.contains(.applicationLimited)
     sample.flightWhenSent = run.departure.flight
     sample.lostSinceSent = UInt32(truncatingIfNeeded: lost) &- run.departure.lost
-    let interval = max(run.sentAt - run.departure.firstSentAt, now - run.departure.deliveredAt)
+    let interval = interval(of: run, at: now)
     // A time below the shortest round trip says that acknowledgements came in a bunch.
     guard interval >= max(1, minimumRoundTrip) else { return sample }
     let bytes = delivered &- run.departure.delivered
     sample.rate = UInt64(Double(bytes) * 1e9 / Double(interval))
-    latest = sample.rate
     return sample
   }
 }

@@ -285,16 +285,17 @@ extension Host {
   @inline(never)
   private mutating func followUp(_ index: UInt32) {
     let connection = unsafe connections.pointer(at: index)
-    var tasks = unsafe connection.pointee.takeTasks()
-    if tasks.contains(.changes) {
-      noteChanges(unsafe connection.pointee.tcp.takeChanges(), of: index)
-      tasks = unsafe connection.pointee.takeTasks()
-    }
     let key = connections.tenant(at: index)
-    if tasks.contains(.announce) { events.append(SocketID(.connection, key)) }
-    if tasks.contains(.remove) { return removeConnection(index) }
-    if tasks.contains(.queue) { pending.append(key) }
-    if tasks.contains(.wake) { connectionTimers.set(unsafe connection.pointee.wakeUp, for: index) }
+    if unsafe connection.pointee.tcp.hasChanges {
+      if unsafe connection.pointee.announcesChanges {
+        if unsafe connection.pointee.takeNews() { events.append(SocketID(.connection, key)) }
+      } else {
+        noteChanges(unsafe connection.pointee.tcp.takeChanges(), of: index)
+      }
+    }
+    if unsafe connection.pointee.tcp.isFinished { return removeConnection(index) }
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(key) }
+    if unsafe connection.pointee.movesWakeUp() { connectionTimers.set(unsafe connection.pointee.wakeUp, for: index) }
   }
 
   @inline(never)

@@ -183,6 +183,23 @@ struct LossDetection: ~Copyable {
     }
   }
 
+  /// The peer acknowledged everything before `unacknowledged`, which lies in the first run or ends it, while nothing is held
+  /// or lost: returns what was delivered, or nil, and nothing is done, if it is any other acknowledgement.
+  @inline(__always)
+  mutating func acknowledgeFirst(to unacknowledged: SequenceNumber) -> SentRun? {
+    guard isClear, runs.count > 0 else { return nil }
+    var run = runs[0]
+    guard !run.flags.contains(.resent), run.start < unacknowledged, unacknowledged <= run.end else { return nil }
+    if unacknowledged == run.end {
+      runs.removeFirst()
+    } else {
+      runs[0].start = unacknowledged
+      run.end = unacknowledged
+    }
+    if run.end > forwardmost { forwardmost = run.end } else { hasReordering = true }
+    return run
+  }
+
   /// What is delivered behind what was delivered before shows reordering, unless it was sent again.
   @inline(__always)
   private mutating func noteForward(_ run: SentRun, _ delivery: inout Delivery) {

@@ -97,6 +97,15 @@ package struct SendQueue: ~Copyable {
   package mutating func removeFirst(_ count: Int) {
     precondition(count >= 0 && count <= byteCount, "more bytes than the send queue has")
     byteCount &-= count
+    if byteCount == 0, entryCount == 1 {
+      unsafe entry(0).deinitialize(count: 1)
+      entryCount = 0
+      head = 0
+      cursorEntry = 0
+      cursorOffset = 0
+      tailRoom = 0
+      return
+    }
     var left = count
     while left > 0 {
       let first = unsafe entry(0)
@@ -158,6 +167,17 @@ package struct SendQueue: ~Copyable {
     cursorEntry = index
     cursorOffset = position
     return done
+  }
+
+  /// Copies the last `count` bytes to the end of `packet`'s linear part.
+  @inline(__always)
+  mutating func copyLast(_ count: Int, into packet: inout Packet) {
+    let last = unsafe entry(entryCount &- 1)
+    if unsafe count > last.pointee.count { return copy(from: byteCount &- count, count: count, into: &packet) }
+    let start = packet.linearCount
+    packet.extend(count)
+    let source = unsafe last.pointee.pointer + (last.pointee.count &- count)
+    unsafe (packet.pointer + start).copyMemory(from: source, byteCount: count)
   }
 
   /// Copies the `count` bytes from `offset` to the end of `packet`'s linear part.

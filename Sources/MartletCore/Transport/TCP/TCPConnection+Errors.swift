@@ -32,12 +32,23 @@ extension TCPConnection {
     return true
   }
 
+  /// The last soft error (RFC 9293 section 3.9.1.8).
+  package var softError: SocketError? {
+    get { rarities.value?.softError }
+    set {
+      if newValue == nil, rarities.isEmpty { return }
+      var rare = rarities.value ?? TCPRarities()
+      rare.softError = newValue
+      rarities.value = rare
+    }
+  }
+
   /// Whether the byte `quoted` was sent and not yet acknowledged.
   package func isInFlight(_ quoted: SequenceNumber) -> Bool {
     state != .closed && state != .timeWait && quoted >= sendUnacknowledged && quoted < sendMaximum
   }
 
-  private mutating func note(_ error: SocketError) {
+  mutating func note(_ error: SocketError) {
     softError = error
     changes.insert(.softError)
   }

@@ -76,7 +76,7 @@ extension TCPConnection {
   mutating func endFastOpen() {
     guard !rarities.isEmpty, var rare = rarities.value, rare.fastOpen != .none else { return }
     rare.fastOpen = .none
-    if rare.advertisedTimeout == nil { rarities.value = nil } else { rarities.value = rare }
+    if rare.advertisedTimeout == nil, rare.softError == nil { rarities.value = nil } else { rarities.value = rare }
   }
 
   /// What few SYNs say.

@@ -45,7 +45,14 @@ extension TCPConnection {
     if let reason = receiveAcknowledgment(header, options, payloadCount: payload.count, at: now) { return reason }
     if payload.count > 0 {
       if isGrowthDue(timestamps, at: now) { growReceiveBuffer(at: now) }
-      return receiveText(header.sequenceNumber, payload: payload, at: now)
+      let count = payload.count
+      // What was expected lies inside the window and follows what is there: it only has to be as small as most, and room.
+      guard count <= Int(receiveSegmentSize), receiveQueue.byteCount < Int(limits.receiveBuffer) else {
+        return receiveText(header.sequenceNumber, payload: payload, at: now)
+      }
+      receiveQueue.appendInOrder(payload)
+      receiveNext += count
+      noteDelivered(count, at: now)
     }
     return nil
   }

@@ -16,6 +16,12 @@ extension TCPConnection {
   /// Takes an acknowledgement that reports no blocks.
   @inline(__always)
   mutating func takeAcknowledgment(_ report: Report) {
+    if takePlainAcknowledgment(report) { return }
+    takeAnyAcknowledgment(report)
+  }
+
+  @inline(never)
+  private mutating func takeAnyAcknowledgment(_ report: Report) {
     var delivery = LossDetection.Delivery()
     let count = report.number - sendUnacknowledged
     sender.value.losses.acknowledge(to: report.number, into: &delivery)
@@ -104,8 +110,9 @@ extension TCPConnection {
     sample.wasLimited = sender.value.isWindowLimited
     sample.isCongestionEcho = report.isCongestionEcho
     if let newest = delivery.newest {
-      let rate = sender.value.delivery.noteDelivered(
+      sender.value.delivery.noteDelivered(
         delivery.count, newest: newest, minimumRoundTrip: estimator.minimum, at: now)
+      let rate = sender.value.delivery.sample(newest: newest, minimumRoundTrip: estimator.minimum, at: now)
       sample.rate = rate.rate
       sample.priorDelivered = rate.priorDelivered
       sample.isApplicationLimited = rate.isApplicationLimited
@@ -142,11 +149,7 @@ extension TCPConnection {
     sample.phase = sender.value.recovery.phase
     if end, sample.phase != .open { endRecovery() }
     finish(&sample)
-    if sender.value.advanceRound(to: sendUnacknowledged, next: sendNext), !sender.value.wasLimited {
-      sender.value.congestion.notLimited(
-        flight: Int(sender.value.lastPeakFlight), segmentSize: size, timeout: estimator.timeout, now: now)
-    }
-
+    noteRound(at: now)
     if trace.isPresent { recordOutcome(at: now) }
     if delivery.count > 0 { flags.insert(.wantsOutput) }
     if wait > 0 {

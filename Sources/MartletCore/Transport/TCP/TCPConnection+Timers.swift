@@ -142,8 +142,7 @@ extension TCPConnection {
   private mutating func noteTrouble(at now: Instant) {
     guard timeouts >= 3, !flags.contains(.toldOfTrouble) else { return }
     flags.insert(.toldOfTrouble)
-    softError = .timedOut(after: .nanoseconds(now - progressAt))
-    changes.insert(.softError)
+    note(.timedOut(after: .nanoseconds(now - progressAt)))
   }
 
   private mutating func persistTimedOut(at now: Instant) {

@@ -32,6 +32,7 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
+    if limit > 0, transmitPlain(from: pool, at: now, into: &output) { return }
     if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent:
@@ -460,9 +461,6 @@ extension TCPConnection {
 
   // MARK: One packet
 
-  /// Payloads up to this size are copied behind the header.
-  private static var copyBound: Int { 128 }
-
   /// Puts one packet into `output` and returns how many bytes of data it has: `count`, unless they lie in too many
   /// pieces. Nil when there is no memory.
   @discardableResult
@@ -529,13 +527,17 @@ extension TCPConnection {
     packet.metadata.checksumOffset = UInt16(TCPHeader.checksumOffset)
     output.append(packet)
 
-    if acknowledges {
-      lastAcknowledged = receiveNext
-      unacknowledgedBytes = 0
-      timers.delayedAcknowledgment = .distantFuture
-      owed.subtract(.anyAcknowledgment)
-    }
+    if acknowledges { noteAcknowledged() }
     return sent
+  }
+
+  /// A segment with an ACK went out.
+  @inline(__always)
+  mutating func noteAcknowledged() {
+    lastAcknowledged = receiveNext
+    unacknowledgedBytes = 0
+    timers.delayedAcknowledgment = .distantFuture
+    owed.subtract(.anyAcknowledgment)
   }
 
   @inline(__always)
@@ -581,7 +583,7 @@ extension TCPConnection {
   /// The window field, moving the right edge on when that is worth it (RFC 9293 section 3.8.6.2.2, MUST-39), and never
   /// back (SHLD-14).
   @inline(__always)
-  private mutating func windowToOffer() -> UInt16 {
+  mutating func windowToOffer() -> UInt16 {
     let buffer = Int(limits.receiveBuffer)
     let edge = receiveNext + max(0, buffer - receiveQueue.byteCount)
     if edge - receiveEdge >= min(buffer / 2, Int(offeredSegmentSize)) { receiveEdge = edge }

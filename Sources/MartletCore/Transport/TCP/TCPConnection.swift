@@ -76,8 +76,9 @@ package struct TCPConnection: ~Copyable {
     static let probesTail = Flags(rawValue: 1 << 23)
     /// What a tail-loss probe needs.
     static let probing = Flags(rawValue: 1 << 7 | 1 << 23)
-    /// What keeps a segment off the short way.
+    /// What keeps a segment that comes off the short way, and one that goes out.
     static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15)
+    static let shapesSending = Flags(rawValue: 1 << 2 | 1 << 10 | 1 << 14)
   }
 
   private let anchor = Anchor()
@@ -177,8 +178,6 @@ package struct TCPConnection: ~Copyable {
 
   /// Why the connection failed.
   package var error: SocketError?
-  /// The last soft error (RFC 9293 section 3.9.1.8).
-  package var softError: SocketError?
 
   /// What every opening has in common.
   init(
@@ -227,7 +226,6 @@ package struct TCPConnection: ~Copyable {
     progressAt = now
     estimator = RoundTripEstimator(limits)
     error = nil
-    softError = nil
     if configuration.pacing { flags.insert(.paces) }
     if configuration.tailLossProbes { flags.insert(.probesTail) }
     if options.advertisedUserTimeout != nil { advertise(options) }

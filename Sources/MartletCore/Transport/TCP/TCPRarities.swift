@@ -25,6 +25,9 @@ struct TCPRarities: BitwiseCopyable {
   /// CHANGEABLE: whether the peer's is adopted.
   var adoptsTimeout = false
 
+  /// See ``TCPConnection/softError``.
+  var softError: SocketError?
+
   /// What was counted while there was data to send.
   var totals: SenderTotals?
 }

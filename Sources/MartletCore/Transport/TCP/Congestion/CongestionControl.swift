@@ -2,13 +2,14 @@ import MartletWire
 
 /// How much may be in flight, and how fast it goes out.
 ///
-/// Loss-based algorithms lie inside; BBR has its state in memory of its own, so that a connection stays small.
+/// CUBIC, which nearly every connection has, lies inside and is changed where it lies; BBR has its state in memory of its own.
 @safe
 package struct CongestionControl: ~Copyable {
   @safe
   private enum Storage: BitwiseCopyable {
+    /// See ``cubic``.
+    case cubic
     case newReno(NewReno)
-    case cubic(Cubic)
     case bbr(UnsafeMutablePointer<BBR>)
   }
 
@@ -30,16 +31,19 @@ package struct CongestionControl: ~Copyable {
   static var largestWindow: UInt32 { 1 << 30 }
 
   private var storage: Storage
+  /// Means something while ``storage`` says so.
+  private var cubic: Cubic
 
   /// `seed` spreads what BBR does at random times.
   package init(
     _ algorithm: TCPCongestionControl, initialWindow: Int, segmentSize: Int, now: Instant, seed: UInt64 = 0
   ) {
+    cubic = Cubic(initialWindow: initialWindow, now: now)
     switch algorithm {
     case .newReno:
       storage = .newReno(NewReno(initialWindow: initialWindow))
     case .cubic:
-      storage = .cubic(Cubic(initialWindow: initialWindow, now: now))
+      storage = .cubic
     case .bbr:
       let state = UnsafeMutablePointer<BBR>.allocate(capacity: 1)
       unsafe state.initialize(to: BBR(initialWindow: initialWindow, segmentSize: segmentSize, now: now, seed: seed))
@@ -64,7 +68,7 @@ package struct CongestionControl: ~Copyable {
     @inline(__always) get {
       switch storage {
       case .newReno(let state): Int(state.window)
-      case .cubic(let state): Int(state.window)
+      case .cubic: Int(cubic.window)
       case .bbr(let state): unsafe state.pointee.window
       }
     }
@@ -73,9 +77,8 @@ package struct CongestionControl: ~Copyable {
       case .newReno(var state):
         state.window = UInt32(clamping: newValue)
         storage = .newReno(state)
-      case .cubic(var state):
-        state.window = UInt32(clamping: newValue)
-        storage = .cubic(state)
+      case .cubic:
+        cubic.window = UInt32(clamping: newValue)
       case .bbr(let state):
         unsafe state.pointee.window = max(0, newValue)
       }
@@ -86,7 +89,7 @@ package struct CongestionControl: ~Copyable {
   package var threshold: Int {
     switch storage {
     case .newReno(let state): Int(state.threshold)
-    case .cubic(let state): Int(state.threshold)
+    case .cubic: Int(cubic.threshold)
     case .bbr: Int(UInt32.max)
     }
   }
@@ -94,14 +97,14 @@ package struct CongestionControl: ~Copyable {
   package var isSlowStart: Bool {
     switch storage {
     case .newReno(let state): state.window < state.threshold
-    case .cubic(let state): state.window < state.threshold
+    case .cubic: cubic.window < cubic.threshold
     case .bbr(let state): unsafe state.pointee.mode == .startup
     }
   }
 
   /// Whether slow start goes at a quarter of its pace (HyStart++).
   var isConservative: Bool {
-    if case .cubic(let state) = storage { state.isConservative } else { false }
+    isCubic && cubic.isConservative
   }
 
   /// Whether proportional rate reduction rules the window in a fast recovery (RFC 9937).
@@ -118,9 +121,9 @@ package struct CongestionControl: ~Copyable {
     switch storage {
     case .newReno(let state):
       Self.pacingRate(state.window, smoothedRoundTrip, isFast: state.window < state.threshold)
-    case .cubic(let state):
+    case .cubic:
       Self.pacingRate(
-        state.window, smoothedRoundTrip, isFast: state.window < state.threshold && !state.isConservative)
+        cubic.window, smoothedRoundTrip, isFast: cubic.window < cubic.threshold && !cubic.isConservative)
     case .bbr(let state):
       unsafe state.pointee.pacingRate(smoothedRoundTrip: smoothedRoundTrip)
     }
@@ -147,13 +150,21 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.acknowledged(sample)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.acknowledged(sample)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.acknowledged(sample)
     case .bbr(let state):
       unsafe state.pointee.acknowledged(sample)
     }
   }
+
+  @inline(__always)
+  var isCubic: Bool {
+    if case .cubic = storage { true } else { false }
+  }
+
+  /// ``acknowledged(_:)`` for who knows that ``isCubic``.
+  @inline(__always)
+  mutating func acknowledgedByCubic(_ sample: borrowing AcknowledgmentSample) { cubic.acknowledged(sample) }
 
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
@@ -162,9 +173,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.beginRecovery(flight: flight, segmentSize: segmentSize)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.beginRecovery(flight: flight, segmentSize: segmentSize)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.beginRecovery(flight: flight, segmentSize: segmentSize)
     case .bbr(let state):
       unsafe state.pointee.beginRecovery()
     }
@@ -176,9 +186,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.endRecovery()
       storage = .newReno(state)
-    case .cubic(var state):
-      state.endRecovery()
-      storage = .cubic(state)
+    case .cubic:
+      cubic.endRecovery()
     case .bbr(let state):
       unsafe state.pointee.endRecovery()
     }
@@ -190,9 +199,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.congestionExperienced(flight: flight, segmentSize: segmentSize)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.congestionExperienced(flight: flight, segmentSize: segmentSize)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.congestionExperienced(flight: flight, segmentSize: segmentSize)
     case .bbr(let state):
       unsafe state.pointee.congestionExperienced(flight: flight, now: now)
     }
@@ -204,9 +212,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.timedOut(flight: flight, segmentSize: segmentSize, isFirst: isFirst)
     case .bbr(let state):
       unsafe state.pointee.timedOut(segmentSize: segmentSize, isFirst: isFirst)
     }
@@ -218,9 +225,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.undo()
       storage = .newReno(state)
-    case .cubic(var state):
-      state.undo()
-      storage = .cubic(state)
+    case .cubic:
+      cubic.undo()
     case .bbr(let state):
       unsafe state.pointee.undo()
     }
@@ -235,9 +241,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.restart(window: initialWindow)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.idled(idle, timeout: timeout, initialWindow: initialWindow)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.idled(idle, timeout: timeout, initialWindow: initialWindow)
     case .bbr:
       break
     }
@@ -249,9 +254,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.restart(window: window)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.restart(window: window)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.restart(window: window)
     case .bbr(let state):
       unsafe state.pointee.window = unsafe min(state.pointee.window, window)
     }
@@ -265,9 +269,8 @@ package struct CongestionControl: ~Copyable {
     case .newReno(var state):
       state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
       storage = .newReno(state)
-    case .cubic(var state):
-      state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.notLimited(flight: flight, initialWindow: initialWindow, now: now)
     case .bbr:
       break
     }
@@ -279,10 +282,8 @@ package struct CongestionControl: ~Copyable {
     switch storage {
     case .newReno:
       break
-    case .cubic(var state):
-      guard flight == 0 else { return }
-      state.sent(flight: flight, now: now)
-      storage = .cubic(state)
+    case .cubic:
+      cubic.sent(flight: flight, now: now)
     case .bbr(let state):
       guard flight == 0 else { return }
       unsafe state.pointee.restart(now: now, isApplicationLimited: isApplicationLimited)

@@ -45,16 +45,17 @@ package struct Cubic: BitwiseCopyable {
 
   // MARK: Growth
 
-  mutating func acknowledged(_ sample: AcknowledgmentSample) {
+  mutating func acknowledged(_ sample: borrowing AcknowledgmentSample) {
     let time = Self.microseconds(sample.now)
     let span = time &- clock
     clock = time
     if sample.phase == .fast { return }
     // What counts is what left the network with this acknowledgement: one that fills a hole covers more.
     let count = UInt32(clamping: min(sample.acknowledged, sample.delivered))
-    let mayGrow =
-      !sample.isCongestionEcho
-      && (sample.phase == .timeout || (window < threshold ? sample.usesWindow(window) : sample.wasLimited))
+    let isEcho = sample.isCongestionEcho
+    let isRepeating = sample.phase == .timeout
+    let usesWindow = window < threshold ? sample.usesWindow(window) : sample.wasLimited
+    let mayGrow = !isEcho && (isRepeating || usesWindow)
     if mayGrow { validation.isValid() }
     var left = count
     switch growth {

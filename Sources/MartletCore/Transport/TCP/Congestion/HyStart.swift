@@ -30,8 +30,10 @@ package struct HyStart: BitwiseCopyable {
   var isConservative: Bool { conservativeRounds > 0 }
 
   /// Takes one acknowledgement and says whether slow start is over.
-  mutating func update(_ sample: AcknowledgmentSample) -> Bool {
-    if !hasRound || sample.unacknowledged >= roundEnd {
+  @inline(__always)
+  mutating func update(_ sample: borrowing AcknowledgmentSample) -> Bool {
+    let unacknowledged = sample.unacknowledged
+    if !hasRound || unacknowledged >= roundEnd {
       if hasRound, isConservative {
         // The round in which it began counts, though it was there for a part of it only.
         conservativeRounds += 1
