@@ -20,12 +20,13 @@ struct EventLines {
     let what = Self.members(event.kind)
     let threshold = event.slowStartThreshold
     return .object(
-      [("time", .number(Double(event.time.nanoseconds - start.nanoseconds) / 1e9)), ("event", .string(what.name))] + what.members + [
-        ("una", JSON(event.unacknowledged)), ("edge", JSON(event.windowEdge)), ("cwnd", JSON(event.congestionWindow)),
-        // A threshold that was never set is as large as can be.
-        ("ssthresh", threshold >= 1 << 30 ? .null : JSON(threshold)), ("flight", JSON(event.bytesInFlight)),
-        ("pacing_rate", event.pacingRate == 0 ? .null : JSON(event.pacingRate)),
-      ])
+      [("time", .number(Double(event.time.nanoseconds - start.nanoseconds) / 1e9)), ("event", .string(what.name))]
+        + what.members + [
+          ("una", JSON(event.unacknowledged)), ("edge", JSON(event.windowEdge)), ("cwnd", JSON(event.congestionWindow)),
+          // A threshold that was never set is as large as can be.
+          ("ssthresh", threshold >= 1 << 30 ? .null : JSON(threshold)), ("flight", JSON(event.bytesInFlight)),
+          ("pacing_rate", event.pacingRate == 0 ? .null : JSON(event.pacingRate)),
+        ])
   }
 
   private static func members(_ kind: TCPTraceEvent.Kind) -> (name: String, members: [(String, JSON)]) {

@@ -38,7 +38,8 @@ struct LossDetectionTests {
       segmentSize: 1_000, at: time(now))
   }
 
-  @Test("Before three segments are reported, something sent earlier is late for a quarter of a round trip, then lost",
+  @Test(
+    "Before three segments are reported, something sent earlier is late for a quarter of a round trip, then lost",
     .rfc(8985, section: "6.2"))
   func reorderingWindow() {
     var losses = Self.flight(sentAt: 0, 1, 2, 3)
