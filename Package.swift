@@ -19,6 +19,8 @@ let package = Package(
     .library(name: "MartletCore", targets: ["MartletCore"]),
     .library(name: "MartletLinks", targets: ["MartletLinks"]),
     .library(name: "Martlet", targets: ["Martlet"]),
+    .library(name: "MartletNIO", targets: ["MartletNIO"]),
+    .library(name: "MartletServices", targets: ["MartletServices"]),
     .executable(name: "martlet", targets: ["MartletCommand"]),
     // For Fuzz/ only: no part of what Martlet promises.
     .library(name: "_HostFuzzing", targets: ["HostFuzzing"]),
@@ -28,6 +30,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
   ],
   targets: [
     .target(name: "MartletWire", swiftSettings: settings),
@@ -45,10 +52,27 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "MartletNIO",
+      dependencies: ["Martlet", "MartletCore", "MartletWire", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: settings),
+    .target(
+      name: "MartletServices",
+      dependencies: [
+        "MartletNIO", "Martlet", "MartletCore", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [
-        "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -77,6 +101,25 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "MartletTests", dependencies: ["Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MartletNIOTests",
+      dependencies: [
+        "MartletNIO", "Martlet", "MartletLinks", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MartletServicesTests",
+      dependencies: [
+        "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
