@@ -138,7 +138,7 @@ package struct CongestionControl: ~Copyable {
   @inline(__always)
   private static func pacingRate(_ window: UInt32, _ roundTrip: Nanoseconds, isFast: Bool) -> UInt64 {
     guard roundTrip > 0 else { return 0 }
-    return UInt64(window) * (isFast ? 3_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
+    return UInt64(window) * (isFast ? 2_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
   }
 
   /// What BBR knows of the path; nil for the others.
