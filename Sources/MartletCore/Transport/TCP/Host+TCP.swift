@@ -244,6 +244,7 @@ extension Host {
     connections[key.index].timeToLive = options.timeToLive ?? 0
     connections[key.index].trafficClass = options.trafficClass
     connections[key.index].pathGeneration = pathMTUs.generation
+    if !takesShortWays { connections[key.index].tcp.flags.insert(.avoidsShortWays) }
     if pathMTUs.count > 0 { followPath(key.index) }
     flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
     return key.index
@@ -342,6 +343,7 @@ extension Host {
       let index = key.index
       let connection = unsafe connections.pointer(at: index)
       if unsafe connection.pointee.pathGeneration != pathMTUs.generation { followPath(index) }
+      if unsafe sendPlainSegment(connection, index) { continue }
       let departure = unsafe connection.pointee.depart(
         from: pool, at: now, challenges: &challenges, into: &segments)
       if unsafe connection.pointee.tcp.probing.hasNews { sharePathNews(index) }
