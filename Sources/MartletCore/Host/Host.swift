@@ -56,6 +56,7 @@ public struct Host: ~Copyable {
   var connections: Slab<Connection>
   /// The connection that the last segment was for, if it is still there.
   var lastConnection: UInt32 = 0
+  var lastSegment = LastSegment()
   /// What a connection keeps to where its program chose nothing.
   let tcpLimits: TCPLimits
   var listeners: Slab<Listener>

@@ -32,6 +32,7 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
+    isCalm = false
     if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent:

@@ -166,11 +166,20 @@ package struct CongestionControl: ~Copyable {
   @inline(__always)
   mutating func acknowledgedByCubic(_ sample: borrowing AcknowledgmentSample) { cubic.acknowledged(sample) }
 
-  /// Whether `flight` bytes were more than half of CUBIC's window; see ``AcknowledgmentSample/usesWindow(_:)``.
-  @inline(__always)
-  func isMostlyUsed(by flight: Int) -> Bool { cubic.window < cubic.threshold && flight * 2 > Int(cubic.window) }
+  // What follows is for who knows that ``isCubic``.
 
-  /// ``acknowledged(_:)`` for who knows that ``isCubic``, that all is well, and that the window was not used.
+  /// ``window`` of CUBIC.
+  @inline(__always)
+  var cubicWindow: Int { Int(cubic.window) }
+
+  @inline(__always)
+  var isCubicSlowStart: Bool { cubic.window < cubic.threshold }
+
+  /// ``sent(_:flight:now:isApplicationLimited:)`` with nothing in flight.
+  @inline(__always)
+  mutating func sentAlone(at now: Instant) { cubic.sent(flight: 0, now: now) }
+
+  /// ``acknowledged(_:)`` when all is well and the window was not used.
   @inline(__always)
   mutating func acknowledgedUnused(at now: Instant) { cubic.acknowledgedUnused(at: now) }
 
