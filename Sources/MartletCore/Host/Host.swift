@@ -194,7 +194,12 @@ extension Host {
 
 extension Host {
   /// The next socket to which something happened, with everything that happened to it since it was last named.
-  public mutating func nextEvent() -> SocketEvent? {
+  @inlinable
+  public mutating func nextEvent() -> SocketEvent? { hasEvents ? takeEvent() : nil }
+
+  @usableFromInline var hasEvents: Bool { !events.isEmpty }
+
+  @usableFromInline mutating func takeEvent() -> SocketEvent? {
     while let socket = events.popFirst() {
       let changes: SocketEvent.Changes
       if socket.kind == .connection {

@@ -109,21 +109,20 @@ extension Host {
     guard state == .unknown || state == .computed else { return true }
     let count = packet.linearCount &- PlainFrame.networkHeaderByteCount
     let start = unsafe UnsafeRawPointer(packet.pointer + PlainFrame.networkHeaderByteCount)
-    var sum = both &+ UInt64(IPProtocol.tcp.value) &+ UInt64(truncatingIfNeeded: count)
+    // What was turned as it was read; then, in memory's order, what was not.
+    let pseudo = both &+ UInt64(IPProtocol.tcp.value) &+ UInt64(truncatingIfNeeded: count)
+    var sum = UInt64(WordSum.fold(pseudo).byteSwapped)
     let text = count &- PlainFrame.transportHeaderByteCount
     if text <= 8 {
-      @inline(__always) func word(_ offset: Int) -> UInt64 {
-        unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      }
-      @inline(__always) func add(_ word: UInt64) { sum &+= word &>> 32 &+ (word & 0xffff_ffff) }
-      add(word(0))
-      add(word(8))
-      add(word(16))
-      add(word(24))
+      unsafe WordSum.addWord(start, 0, to: &sum)
+      unsafe WordSum.addWord(start, 8, to: &sum)
+      unsafe WordSum.addWord(start, 16, to: &sum)
+      unsafe WordSum.addWord(start, 24, to: &sum)
       // The last eight bytes, without those that were added already.
-      add(word(count &- 8) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* text))
+      let last = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
+      WordSum.add((last &>> UInt64(truncatingIfNeeded: 64 &- 8 &* text)).littleEndian, to: &sum)
     } else {
-      sum &+= UInt64(WordSum.fold(unsafe WordSum.partial(start, count: count)).byteSwapped)
+      sum &+= unsafe WordSum.partial(start, count: count)
     }
     return WordSum.fold(sum) == 0xffff
   }

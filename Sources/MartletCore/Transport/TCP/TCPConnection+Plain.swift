@@ -213,9 +213,8 @@ extension TCPConnection {
     if unsafe sender.pointee.usesCubicWindow(flight) {
       growSendBuffer()
       growWindow(by: flight, roundTrip: roundTrip, at: now)
-    } else {
-      unsafe sender.pointee.congestion.acknowledgedUnused(at: now)
     }
+    // Otherwise time goes by for CUBIC, and nothing else; it counts from the next departure, as nothing is in flight.
     noteRound(at: now)
     timers.retransmission = .distantFuture
     timers.purpose = .retransmit

@@ -179,10 +179,6 @@ package struct CongestionControl: ~Copyable {
   @inline(__always)
   mutating func sentAlone(at now: Instant) { cubic.sent(flight: 0, now: now) }
 
-  /// ``acknowledged(_:)`` when all is well and the window was not used.
-  @inline(__always)
-  mutating func acknowledgedUnused(at now: Instant) { cubic.acknowledgedUnused(at: now) }
-
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
   package mutating func beginRecovery(flight: Int, segmentSize: Int, now: Instant) {
