@@ -27,7 +27,8 @@ extension Host {
     else { return false }
     let start = unsafe packet.pointer
     let segment = unsafe connection.pointee.tcp.depart(count, to: start + front, at: now)
-    let sum = unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
+    let sum =
+      unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
       &+ UInt64(IPProtocol.tcp.value)
     unsafe (start + front).storeBytes(
       of: (~WordSum.fold(sum)).bigEndian, toByteOffset: TCPHeader.checksumOffset, as: UInt16.self)
@@ -70,7 +71,9 @@ extension Host {
     guard unsafe connection.pointee.announcesChanges else { return update(key.index) }
     if unsafe connection.pointee.takeNews() { events.append(SocketID(.connection, key)) }
     if unsafe connection.pointee.takePlaceInLine() { pending.append(key) }
-    if unsafe connection.pointee.movesWakeUp() { unsafe connectionTimers.set(connection.pointee.wakeUp, for: key.index) }
+    if unsafe connection.pointee.movesWakeUp() {
+      unsafe connectionTimers.set(connection.pointee.wakeUp, for: key.index)
+    }
   }
 
   /// Takes a frame of another connection than the last one, and remembers it if the next one may be like it.

@@ -87,7 +87,8 @@ extension TCPConnection {
     sendMaximum = end
     sentAt = now
     progressAt = now
-    // Nothing was in flight, so nothing was waited for; and nothing but the flag keeps a probe from going out.
+    // Nothing was in flight, so nothing was waited for, and there is no pace to keep; nothing but the flag keeps a probe of
+    // the tail from going out.
     if flags.isSuperset(of: .probing) { armLossProbe(at: now) } else { armRetransmission(at: now) }
     return sum
   }
