@@ -29,15 +29,23 @@ extension Host {
         packet.removeFirst(headerByteCount)
         let reason = unsafe connection.pointee.tcp.receiveExpected(
           header, options.timestamps, payload: packet, at: now)
-        if let reason { ledger.count(reason) }
-        if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
+        if let reason {
+          ledger.count(reason)
+        } else if unsafe connection.pointee.confirmedIn != confirmationPeriod {
+          confirmNeighbor(of: index)
+        }
         return update(index)
       }
       // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
       if !header.flags.contains(.syn), connections[index].tcp.takesPlain {
         packet.removeFirst(headerByteCount)
-        if let reason = connections[index].tcp.receivePlain(header, options.timestamps, payload: packet, at: now) {
+        let isConversation =
+          unsafe connection.pointee.tcp.state == .established && header.flags.subtracting(.psh) == .ack
+        if let reason = unsafe connection.pointee.tcp.receivePlain(header, options.timestamps, payload: packet, at: now)
+        {
           ledger.count(reason)
+        } else if isConversation, unsafe connection.pointee.confirmedIn != confirmationPeriod {
+          confirmNeighbor(of: index)
         }
         return update(index)
       }
