@@ -32,7 +32,11 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
-    if limit > 0, transmitPlain(from: pool, at: now, into: &output) { return }
+    if limit > 0 {
+      if transmitPlain(from: pool, at: now, into: &output) || transmitBare(from: pool, at: now, into: &output) {
+        return
+      }
+    }
     if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent:
@@ -62,7 +66,7 @@ extension TCPConnection {
   /// Where a bare ACK stands: at SND.NXT, but never past the window, where only a probe was sent. Two ends with closed
   /// windows would otherwise find each other's ACKs unacceptable, and answer them, and so on.
   @inline(__always)
-  private var acceptableSequence: SequenceNumber {
+  var acceptableSequence: SequenceNumber {
     guard state.isSynchronized else { return sendNext }
     let edge = sendUnacknowledged + Int(sendWindow)
     return sendNext > edge ? edge : sendNext
