@@ -66,7 +66,6 @@ extension Host {
     packet.metadata.time = now
     if context.protocol == .udp { return receivePlainDatagram(packet, context) }
     packet.raise(context)
-    if receiveBare(packet, context) { return }
     receiveTCP(packet, context)
   }
 

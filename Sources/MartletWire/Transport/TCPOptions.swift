@@ -301,21 +301,20 @@ extension TCPOptions {
     }
   }
 
-  /// Writes the options that nearly every SYN has behind the header that begins `bytes`, as ``write(to:at:)`` does: 20 bytes,
-  /// in words of eight.
+  /// The options that nearly every SYN has, as ``write(to:at:)`` writes them: four bytes and twice eight, the most significant
+  /// first.
   @inlinable @inline(__always)
-  package static func writePlainSYN(
-    maximumSegmentSize: UInt16, windowScale: UInt8, _ timestamps: TCPTimestamps, to bytes: inout MutableRawSpan
-  ) {
-    let size = UInt32(Kind.headOfMaximumSegmentSize) << 16 | UInt32(maximumSegmentSize)
-    bytes.store(bigEndian: UInt64(size), at: 16)
-    bytes.store(bigEndian: UInt64(Kind.sackPermittedAndTimestamps) << 32 | UInt64(timestamps.value), at: 24)
-    let scale = Kind.alignedWindowScale << 8 | UInt32(windowScale)
-    bytes.store(bigEndian: UInt64(timestamps.echoReply) << 32 | UInt64(scale), at: 32)
+  package static func plainSYN(
+    maximumSegmentSize: UInt16, windowScale: UInt8, value: UInt64, echoReply: UInt64
+  ) -> (UInt64, UInt64, UInt64) {
+    (
+      UInt64(Kind.headOfMaximumSegmentSize) << 16 | UInt64(maximumSegmentSize),
+      UInt64(Kind.sackPermittedAndTimestamps) << 32 | value,
+      echoReply << 32 | UInt64(Kind.alignedWindowScale << 8 | UInt32(windowScale))
+    )
   }
 
-  /// The options that ``writePlainSYN(maximumSegmentSize:windowScale:_:to:)`` writes, from the first word of four bytes and the
-  /// two of eight that follow; nil if they are others.
+  /// The options of a SYN from the words of ``plainSYN(maximumSegmentSize:windowScale:value:echoReply:)``; nil if they are others.
   @inlinable @inline(__always)
   package static func plainSYN(_ first: UInt32, _ second: UInt64, _ third: UInt64) -> TCPOptions? {
     guard first >> 16 == Kind.headOfMaximumSegmentSize, second >> 32 == Kind.sackPermittedAndTimestamps,

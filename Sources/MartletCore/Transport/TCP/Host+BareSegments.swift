@@ -1,37 +1,112 @@
+internal import BasicContainers
 internal import MartletWire
 
-// The short way of segments without text, which open, acknowledge and end connections. Any that is not plain goes the long
-// way, which comes to the same.
+// The short ways of segments without text, which open, acknowledge and end connections: out along a known way, and in over
+// IPv4 with the options that mostly are there. Each is decided before anything is changed; whatever is out of the ordinary
+// goes the long way, which comes to the same (ShortWayTests).
 
 extension Host {
-  /// Takes a packet, which begins with its TCP header, if it is a ``BareSegment`` that its connection expects or a plain SYN,
-  /// and says whether it was.
-  @inline(__always)
-  mutating func receiveBare(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
-    guard packet.count == packet.linearCount else { return false }
-    switch packet.count {
-    case 32, 20: return receiveAcknowledgment(packet, context)
-    case 40: return receivePlainSYN(packet, context)
-    default: return false
-    }
+  // MARK: Out
+
+  /// Sends what `connection`, at `index`, has to send, if that is one segment without text along a known way; says whether it
+  /// did.
+  @unsafe @inline(__always)
+  mutating func sendBareSegment(_ connection: UnsafeMutablePointer<Connection>, _ index: UInt32) -> Bool {
+    let length = unsafe connection.pointee.tcp.bareDeparture
+    guard length > 0, unsafe connection.pointee.tcp.flow.zone == .loopback,
+      let place = unsafe findWay(
+        from: connection.pointee.tcp.flow.localAddress, to: connection.pointee.tcp.flow.remoteAddress)
+    else { return false }
+    let way = unsafe ways.pointer(at: place)
+    let front = unsafe way.pointee.headerByteCount
+    let interface = unsafe way.pointee.interface
+    guard unsafe !way.pointee.leavesChecksum, unsafe !way.pointee.isTooNarrow,
+      interfaces[Int(interface.index)].transmitQueue.count < configuration.internet.maximumTransmitQueue,
+      var packet = pool.allocate(headerByteCount: front, payloadByteCount: length)
+    else { return false }
+    let start = unsafe packet.pointer
+    let segment = unsafe connection.pointee.tcp.departBare(to: start + front, at: now)
+    let sum =
+      unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
+      &+ UInt64(IPProtocol.tcp.value)
+    unsafe (start + front).storeBytes(
+      of: (~WordSum.fold(sum)).bigEndian, toByteOffset: TCPHeader.checksumOffset, as: UInt16.self)
+    packet.metadata.checksum = .computed
+    let timeToLive = unsafe connection.pointee.timeToLive
+    let fields = unsafe HeaderFields(
+      protocol: .tcp, hopLimit: timeToLive == 0 ? configuration.internet.timeToLive : timeToLive,
+      trafficClass: connection.pointee.trafficClass, dontFragment: true, checksumOffset: TCPHeader.checksumOffset)
+    unsafe putHeaders(at: start, way: place, fields, length: length)
+    interfaces[Int(interface.index)].transmitQueue.append(packet)
+    unsafe connection.pointee.isPending = false
+    if unsafe connection.pointee.movesWakeUp() { unsafe connectionTimers.set(connection.pointee.wakeUp, for: index) }
+    return true
   }
 
+  // MARK: In
+
+  /// Whether it is worth while to look for a segment without text in a frame, as far as its size and the place of the flag SYN
+  /// say.
+  @inline(__always)
+  func mayBeBareSegment(_ packet: borrowing Packet) -> Bool {
+    guard packet.linearCount == packet.count else { return false }
+    return packet.count == BareFrame.byteCount
+      || (packet.count == BareFrame.byteCountOfSYN && packet.bytes.bigEndian(at: 47, as: UInt8.self) & 2 != 0)
+  }
+
+  /// Takes a frame that ``mayBeBareSegment(_:)``.
   @inline(never)
-  private mutating func receiveAcknowledgment(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
-    let hasTimestamps = packet.linearCount == 32
-    let words = packet.wordsOfHeader
-    let shape = UInt16(truncatingIfNeeded: words.1 &>> 16)
-    guard shape & 0xf1fe == TCPFlags.ack.rawValue | (hasTimestamps ? 0x8000 : 0x5000),
-      !hasTimestamps || UInt32(truncatingIfNeeded: words.2) == TCPOptions.alignedTimestamps,
-      let index = findConnection(ports: UInt32(truncatingIfNeeded: words.0 &>> 32), context)
+  mutating func receiveBareFrame(_ packet: consuming Packet, on interface: InterfaceID) {
+    guard takesShortWays, receiveBare(packet, on: interface) else { return receiveOtherFrame(packet, on: interface) }
+  }
+
+  /// Takes a segment without text if its connection waits for it, or nothing is the matter with the one it opens, and all its
+  /// checksums are right, and its sender is known; says whether it was so.
+  @inline(__always)
+  private mutating func receiveBare(_ packet: borrowing Packet, on interface: InterfaceID) -> Bool {
+    let start = unsafe UnsafeRawPointer(packet.pointer)
+    @inline(__always) func word(_ offset: Int) -> UInt64 {
+      unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    // As in ``plainSegment(in:on:for:)``.
+    let first = word(0)
+    let second = word(12)
+    let third = word(20)
+    let addresses = word(26)
+    guard second &>> 40 == BareFrame.ipv4, third & 0x3fff_00ff_0000_0000 == BareFrame.tcp,
+      Int(second &>> 16 & 0xffff) &+ 14 == packet.linearCount,
+      first &>> 16 == interfaces[Int(interface.index)].macAddress.value, first & 0x0100 == 0,
+      self.addresses.isKnownGood(ipv4: addresses, on: interface)
     else { return false }
-    let connection = unsafe connections.pointer(at: index)
+    let both = WordSum.halves(addresses)
+    let header = (second & 0xffff_ffff_ffff) &+ third &>> 32 &+ (third &>> 16 & 0xffff) &+ both
+    guard WordSum.fold(header) == 0xffff else { return false }
+
+    let ports = word(34)
+    let shape = word(42)
+    let options = word(50)
+    let times = word(58)
+    let isSYN = packet.linearCount == BareFrame.byteCountOfSYN
+    let last = isSYN ? word(66) : 0
+    let state = packet.metadata.checksum
+    if state == .unknown || state == .computed {
+      let sum =
+        WordSum.halves(ports) &+ WordSum.halves(shape) &+ WordSum.halves(options) &+ WordSum.halves(times)
+        &+ WordSum.halves(last) &+ both &+ UInt64(IPProtocol.tcp.value) &+ UInt64(packet.linearCount &- 34)
+      guard WordSum.fold(sum) == 0xffff else { return false }
+    }
+    if isSYN { return receiveSYN(ports, shape, options, times, last, addresses) }
+    guard shape & 0xf1fe_0000 == BareFrame.acknowledgment,
+      UInt32(truncatingIfNeeded: options) == TCPOptions.alignedTimestamps,
+      let index = findConnection(ports: UInt32(truncatingIfNeeded: ports &>> 32), addresses)
+    else { return false }
     let segment = BareSegment(
-      sequence: SequenceNumber(UInt32(truncatingIfNeeded: words.0)),
-      acknowledgment: SequenceNumber(UInt32(truncatingIfNeeded: words.1 &>> 32)),
-      timestamp: UInt32(truncatingIfNeeded: words.3 &>> 32), window: UInt16(truncatingIfNeeded: words.1),
-      isFIN: shape & 1 != 0, hasTimestamps: hasTimestamps)
-    guard unsafe connection.pointee.tcp.expects(segment), hasValidSum(words, 0, packet, context) else { return false }
+      sequence: SequenceNumber(UInt32(truncatingIfNeeded: ports)),
+      acknowledgment: SequenceNumber(UInt32(truncatingIfNeeded: shape &>> 32)),
+      timestamp: UInt32(truncatingIfNeeded: times &>> 32), window: UInt16(truncatingIfNeeded: shape),
+      isFIN: shape & 0x1_0000 != 0)
+    let connection = unsafe connections.pointer(at: index)
+    guard unsafe connection.pointee.tcp.expects(segment) else { return false }
     unsafe connection.pointee.tcp.receive(segment, at: now)
     update(index)
     return true
@@ -39,31 +114,27 @@ extension Host {
 
   /// A SYN, or the answer to one, with the options that nearly all have.
   @inline(never)
-  private mutating func receivePlainSYN(_ packet: borrowing Packet, _ context: InternetContext) -> Bool {
-    let words = packet.wordsOfHeader
-    let last: UInt64 = packet.bytes.bigEndian(at: 32)
-    let shape = UInt16(truncatingIfNeeded: words.1 &>> 16)
-    let ports = UInt32(truncatingIfNeeded: words.0 &>> 32)
+  private mutating func receiveSYN(
+    _ ports: UInt64, _ shape: UInt64, _ first: UInt64, _ second: UInt64, _ third: UInt64, _ addresses: UInt64
+  ) -> Bool {
     let header = TCPHeader(
-      sourcePort: UInt16(truncatingIfNeeded: ports &>> 16), destinationPort: UInt16(truncatingIfNeeded: ports),
-      sequenceNumber: SequenceNumber(UInt32(truncatingIfNeeded: words.0)),
-      acknowledgmentNumber: SequenceNumber(UInt32(truncatingIfNeeded: words.1 &>> 32)), headerByteCount: 40,
-      flags: TCPFlags(rawValue: shape & 0x01ff), window: UInt16(truncatingIfNeeded: words.1))
-    guard shape & 0xf1ef == 0xa000 | TCPFlags.syn.rawValue, header.sourcePort != 0, header.destinationPort != 0,
-      let options = TCPOptions.plainSYN(UInt32(truncatingIfNeeded: words.2), words.3, last),
-      hasValidSum(words, last, packet, context)
+      sourcePort: UInt16(truncatingIfNeeded: ports &>> 48), destinationPort: UInt16(truncatingIfNeeded: ports &>> 32),
+      sequenceNumber: SequenceNumber(UInt32(truncatingIfNeeded: ports)),
+      acknowledgmentNumber: SequenceNumber(UInt32(truncatingIfNeeded: shape &>> 32)), headerByteCount: 40,
+      flags: TCPFlags(rawValue: UInt16(truncatingIfNeeded: shape &>> 16) & 0x01ff),
+      window: UInt16(truncatingIfNeeded: shape))
+    guard shape & 0xf1ef_0000 == BareFrame.syn, header.sourcePort != 0, header.destinationPort != 0,
+      let options = TCPOptions.plainSYN(UInt32(truncatingIfNeeded: first), second, third)
     else { return false }
-    let known = findConnection(ports: ports, context)
+    let known = findConnection(ports: UInt32(truncatingIfNeeded: ports &>> 32), addresses)
     if header.flags.contains(.ack) {
       guard let known, connections[known].tcp.receiveAnswer(header, options, at: now) else { return false }
       update(known)
       return true
     }
     guard known == nil else { return false }
-    let flow = Flow(
-      localAddress: context.destination, localPort: header.destinationPort, remoteAddress: context.source,
-      remotePort: header.sourcePort, zone: context.source.isLinkLocal ? context.interface : .loopback)
-    guard let listener = findListener(flow, context.source.version), takesSYN(listener),
+    let flow = Flow(ports: UInt32(truncatingIfNeeded: ports &>> 32), addresses)
+    guard let listener = findListener(flow, .v4), takesSYN(listener),
       let maximumSegmentSize = maximumSegmentSize(for: flow),
       let index = openPassively(header, options, flow, listener, maximumSegmentSize: maximumSegmentSize)
     else { return false }
@@ -71,47 +142,38 @@ extension Host {
     return true
   }
 
-  /// Whether a TCP header of `words` and `last` has the right checksum.
+  /// The connection of a segment over IPv4 with these ports and addresses, which belong to no link; source and destination
+  /// each in one word.
   @inline(__always)
-  private func hasValidSum(
-    _ words: (UInt64, UInt64, UInt64, UInt64), _ last: UInt64, _ packet: borrowing Packet,
-    _ context: InternetContext
-  ) -> Bool {
-    switch packet.metadata.checksum {
-    case .verified, .partial: return true
-    case .unknown, .computed: break
-    }
-    func halves(_ word: UInt64) -> UInt64 { word &>> 32 &+ word & 0xffff_ffff }
-    // The prefix of a mapped IPv4 address is 0xffff, which changes no sum.
-    let sum =
-      halves(words.0) &+ halves(words.1) &+ halves(words.2) &+ halves(words.3) &+ halves(last)
-      &+ halves(context.source.v6.low) &+ halves(context.destination.v6.low) &+ halves(context.source.v6.high)
-      &+ halves(context.destination.v6.high) &+ UInt64(IPProtocol.tcp.value) &+ UInt64(packet.linearCount)
-    return WordSum.fold(sum) == 0xffff
+  private mutating func findConnection(ports: UInt32, _ addresses: UInt64) -> UInt32? {
+    let flow = Flow(ports: ports, addresses)
+    // Segments come in trains: mostly it is the connection of the one before.
+    if connections.isOccupied(lastConnection), connections[lastConnection].tcp.flow == flow { return lastConnection }
+    return searchConnection(flow)
   }
-}
 
-extension Packet {
-  /// The TCP header that stands in front, up to 32 bytes of it: ports and sequence number; acknowledgment number, shape and
-  /// window; checksum, urgent pointer and the first word of options; two more.
-  @inline(__always)
-  fileprivate var wordsOfHeader: (UInt64, UInt64, UInt64, UInt64) {
-    let bytes = bytes
-    guard bytes.byteCount >= 32 else {
-      return (
-        bytes.bigEndian(at: 0), bytes.bigEndian(at: 8), UInt64(bytes.bigEndian(at: 16, as: UInt32.self)) &<< 32, 0
-      )
-    }
-    return (bytes.bigEndian(at: 0), bytes.bigEndian(at: 8), bytes.bigEndian(at: 16), bytes.bigEndian(at: 24))
+  private enum BareFrame {
+    /// Ethernet, IPv4, TCP with timestamps; with all the options that a SYN has.
+    static var byteCount: Int { 66 }
+    static var byteCountOfSYN: Int { 74 }
+    /// The type, version and header length of an IPv4 packet without options.
+    static var ipv4: UInt64 { 0x08_0045 }
+    /// No fragment, and TCP, in the eight bytes that begin with the fragment's offset.
+    static var tcp: UInt64 { 6 &<< 32 }
+    /// A header of 32 bytes and the flag ACK, whatever FIN; one of 40 and the flag SYN, whatever ACK.
+    static var acknowledgment: UInt64 { 0x8010_0000 }
+    static var syn: UInt64 { 0xa002_0000 }
   }
 }
 
 extension Flow {
-  /// Whether a segment with these ports, source and destination in one word, and `context` is of this flow.
+  /// The flow of a segment that came over IPv4 with these ports and addresses, source and destination each in one word.
   @inline(__always)
-  func isOf(ports: UInt32, _ context: InternetContext) -> Bool {
-    ports == UInt32(remotePort) &<< 16 | UInt32(localPort) && context.source == remoteAddress
-      && context.destination == localAddress
-      && zone == (context.source.isLinkLocal ? context.interface : .loopback)
+  fileprivate init(ports: UInt32, _ addresses: UInt64) {
+    self.init(
+      localAddress: IPAddress(IPv4Address(value: UInt32(truncatingIfNeeded: addresses))),
+      localPort: UInt16(truncatingIfNeeded: ports),
+      remoteAddress: IPAddress(IPv4Address(value: UInt32(truncatingIfNeeded: addresses &>> 32))),
+      remotePort: UInt16(truncatingIfNeeded: ports &>> 16))
   }
 }

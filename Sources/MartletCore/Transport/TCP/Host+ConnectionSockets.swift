@@ -156,7 +156,7 @@ extension Host {
   {
     self.now = max(self.now, now)
     let index = try connectionIndex(socket)
-    let taken = try connections[index].tcp.write(slice, at: self.now)
+    let taken = try connections[index].tcp.write(slice, from: pool, at: self.now)
     update(index)
     return taken
   }

@@ -43,22 +43,21 @@ extension Host {
   }
 
   /// The connection of a segment with these ports, source and destination in one word.
-  @inline(__always)
-  mutating func findConnection(ports: UInt32, _ context: InternetContext) -> UInt32? {
+  @inline(never)
+  private mutating func findConnection(ports: UInt32, _ context: InternetContext) -> UInt32? {
+    let flow = Flow(
+      localAddress: context.destination, localPort: UInt16(truncatingIfNeeded: ports),
+      remoteAddress: context.source, remotePort: UInt16(truncatingIfNeeded: ports &>> 16),
+      zone: context.source.isLinkLocal ? context.interface : .loopback)
     // Segments come in trains: mostly it is the connection of the one before.
-    if connections.isOccupied(lastConnection), connections[lastConnection].tcp.flow.isOf(ports: ports, context) {
-      return lastConnection
-    }
-    return searchConnection(ports: ports, context)
+    if connections.isOccupied(lastConnection), connections[lastConnection].tcp.flow == flow { return lastConnection }
+    return searchConnection(flow)
   }
 
+  /// The connection of `flow`, to be found at once the next time.
   @inline(never)
-  private mutating func searchConnection(ports: UInt32, _ context: InternetContext) -> UInt32? {
-    let found = findConnection(
-      Flow(
-        localAddress: context.destination, localPort: UInt16(truncatingIfNeeded: ports),
-        remoteAddress: context.source, remotePort: UInt16(truncatingIfNeeded: ports &>> 16),
-        zone: context.source.isLinkLocal ? context.interface : .loopback))
+  mutating func searchConnection(_ flow: Flow) -> UInt32? {
+    let found = findConnection(flow)
     if let found { lastConnection = found }
     return found
   }
@@ -270,6 +269,7 @@ extension Host {
     unsafe connection.pointee.timeToLive = options.timeToLive ?? 0
     unsafe connection.pointee.trafficClass = options.trafficClass
     unsafe connection.pointee.pathGeneration = pathMTUs.generation
+    if !takesShortWays { unsafe connection.pointee.tcp.flags.insert(.avoidsShortWays) }
     if pathMTUs.count > 0 { followPath(index) }
     flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, index).value)
     return index
@@ -368,6 +368,7 @@ extension Host {
       let index = key.index
       let connection = unsafe connections.pointer(at: index)
       if unsafe connection.pointee.pathGeneration != pathMTUs.generation { followPath(index) }
+      if unsafe sendPlainSegment(connection, index) || sendBareSegment(connection, index) { continue }
       let departure = unsafe connection.pointee.depart(
         from: pool, at: now, challenges: &challenges, into: &segments)
       if unsafe connection.pointee.tcp.probing.hasNews { sharePathNews(index) }

@@ -183,6 +183,19 @@ struct LossDetection: ~Copyable {
     }
   }
 
+  /// Whether one run is all that is in flight, sent once and neither held nor lost.
+  @inline(__always)
+  var hasOneRun: Bool { runs.count == 1 && runs[0].flags.isDisjoint(with: [.gone, .resent]) }
+
+  /// The peer acknowledged all that is in flight, when ``hasOneRun``; returns what that was.
+  @inline(__always)
+  mutating func acknowledgeOnlyRun() -> SentRun {
+    let run = runs[0]
+    runs.removeFirst()
+    if run.end > forwardmost { forwardmost = run.end } else { hasReordering = true }
+    return run
+  }
+
   /// The peer acknowledged everything before `unacknowledged`, which lies in the first run or ends it, while nothing is held
   /// or lost: returns what was delivered, or nil, and nothing is done, if it is any other acknowledgement.
   @inline(__always)

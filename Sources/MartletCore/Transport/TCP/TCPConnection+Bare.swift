@@ -1,96 +1,78 @@
 package import MartletWire
 
-/// The short way of segments without text, which open, acknowledge and end a connection that is well: they come to what the
-/// long ways ``transmitControl(from:at:into:)``, ``emit(from:at:into:sequence:count:flags:size:)`` and
-/// ``receiveSynchronized(_:_:payload:at:)`` come to, without asking all that those ask.
+/// The short way of segments without text, which open, acknowledge and end a connection that is well: they come to what
+/// ``transmit(from:at:into:limit:)`` and ``receive(_:_:payload:at:)`` come to, without asking all that those ask.
 extension TCPConnection {
   // MARK: Sending
 
-  /// Sends what waits if that is one segment without text that went out never before, and says whether it did.
-  mutating func transmitBare(from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue) -> Bool {
+  /// The size of what waits to be sent, if it is one segment without text that goes out for the first time, with timestamps
+  /// and, if it is a SYN, all options that mostly are offered and agreed on; else 0.
+  @inline(__always)
+  var bareDeparture: Int {
     guard owed.isSubset(of: .bare), sendQueue.isEmpty, !sender.isPresent, !trace.isPresent, rarities.isEmpty,
-      marks.isDisjoint(with: .changesSegments), !flags.contains(.sendsUrgent),
-      !receiveQueue.reassembly.hasReports
-    else { return false }
+      marks.isDisjoint(with: .changesSegments), !flags.contains(.sendsUrgent), !receiveQueue.reassembly.hasReports
+    else { return 0 }
     if owed.contains(.syn) {
-      guard sendMaximum == initialSend, emitSYN(from: pool, at: now, into: &output) else { return false }
+      let isPlain = flags.isSuperset(of: state == .synReceived ? .agreesOnAll : .offersAll)
+      return isPlain && sendMaximum == initialSend ? TCPHeader.minimumByteCount &+ 20 : 0
+    }
+    guard state.isSynchronized, flags.contains(.timestamps) else { return 0 }
+    if sendsFIN {
+      guard sendMaximum == sendNext, sendWindow > 0, timers.purpose != .persist else { return 0 }
+    } else if !owed.contains(.acknowledgment) {
+      return 0
+    }
+    return TCPHeader.minimumByteCount &+ 12
+  }
+
+  @inline(__always)
+  private var sendsFIN: Bool { flags.contains(.finQueued) && sendNext == sendUnacknowledged }
+
+  /// Sends the segment of which ``bareDeparture`` told the size: writes it at `target` and returns the sum of its words, most
+  /// significant byte first; its checksum is left 0.
+  @unsafe @inline(__always)
+  mutating func departBare(to target: UnsafeMutableRawPointer, at now: Instant) -> UInt64 {
+    flags.remove(.wantsOutput)
+    let isSYN = owed.contains(.syn)
+    let isFIN = !isSYN && sendsFIN
+    let acknowledges = state != .synSent
+    var bits: TCPFlags = acknowledges ? .ack : []
+    if isSYN { bits.insert(.syn) }
+    if isFIN { bits.insert(.fin) }
+    let window = isSYN ? UInt16(clamping: limits.receiveBuffer) : windowToOffer()
+    let sequence = isSYN ? initialSend : isFIN ? sendNext : acceptableSequence
+    let shape = UInt64((isSYN ? 0xa000 : 0x8000) | bits.rawValue)
+    let words = (
+      UInt64(flow.localPort) &<< 48 | UInt64(flow.remotePort) &<< 32 | UInt64(sequence.value),
+      (acknowledges ? UInt64(receiveNext.value) &<< 32 : 0) | shape &<< 16 | UInt64(window),
+      UInt64(timestamp(at: now)), UInt64(acknowledges ? recentTimestamp : 0)
+    )
+    unsafe target.storeBytes(of: words.0.bigEndian, as: UInt64.self)
+    unsafe target.storeBytes(of: words.1.bigEndian, toByteOffset: 8, as: UInt64.self)
+    var sum = WordSum.halves(words.0) &+ WordSum.halves(words.1) &+ words.2 &+ words.3
+    if isSYN {
+      let options = TCPOptions.plainSYN(
+        maximumSegmentSize: offeredSegmentSize, windowScale: receiveScale, value: words.2, echoReply: words.3)
+      unsafe target.storeBytes(of: options.0.bigEndian, toByteOffset: 16, as: UInt64.self)
+      unsafe target.storeBytes(of: options.1.bigEndian, toByteOffset: 24, as: UInt64.self)
+      unsafe target.storeBytes(of: options.2.bigEndian, toByteOffset: 32, as: UInt64.self)
+      sum &+= options.0 &+ options.1 &>> 32 &+ options.2 & 0xffff_ffff
+    } else {
+      let option = UInt64(TCPOptions.alignedTimestamps)
+      unsafe target.storeBytes(of: option.bigEndian, toByteOffset: 16, as: UInt64.self)
+      unsafe target.storeBytes(of: (words.2 &<< 32 | words.3).bigEndian, toByteOffset: 24, as: UInt64.self)
+      sum &+= option
+    }
+    if acknowledges { noteAcknowledged() }
+    if isSYN || isFIN {
       owed.remove(.syn)
-      flags.insert(.isTiming)
-    } else {
-      guard state.isSynchronized else { return false }
-      let isFIN = flags.contains(.finQueued) && sendNext == sendUnacknowledged
-      if isFIN {
-        guard sendMaximum == sendNext, sendWindow > 0, timers.purpose != .persist else { return false }
-      } else if !owed.contains(.acknowledgment) {
-        return false
-      }
-      guard emitBare(isFIN ? [.ack, .fin] : .ack, from: pool, at: now, into: &output) else { return false }
-      noteAcknowledged()
-      guard isFIN else { return true }
-      flags.insert(.finSent)
+      flags.insert(isSYN ? .isTiming : .finSent)
+      sendNext += 1
+      sendMaximum = sendNext
+      progressAt = now
+      armRetransmission(at: now)
     }
-    sendNext += 1
-    sendMaximum = sendNext
-    progressAt = now
-    armRetransmission(at: now)
-    return true
-  }
-
-  /// The first SYN, or its first answer, if all options are offered and agreed on that mostly are.
-  @inline(__always)
-  private mutating func emitSYN(from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue)
-    -> Bool
-  {
-    let isAnswer = state == .synReceived
-    guard flags.isSuperset(of: isAnswer ? .agreesOnAll : .offersAll), var packet = pool.allocate() else { return false }
-    packet.prepend(TCPHeader.minimumByteCount &+ 20)
-    var bytes = packet.mutableBytes
-    putHeader(
-      isAnswer ? [.syn, .ack] : .syn, sequence: initialSend, window: UInt16(clamping: limits.receiveBuffer),
-      optionByteCount: 20, into: &bytes)
-    TCPOptions.writePlainSYN(
-      maximumSegmentSize: offeredSegmentSize, windowScale: receiveScale,
-      TCPTimestamps(value: timestamp(at: now), echoReply: isAnswer ? recentTimestamp : 0), to: &bytes)
-    packet.metadata.checksumOffset = UInt16(TCPHeader.checksumOffset)
-    output.append(packet)
-    if isAnswer { noteAcknowledged() }
-    return true
-  }
-
-  /// A segment that has no other options than timestamps.
-  @inline(__always)
-  private mutating func emitBare(
-    _ bits: TCPFlags, from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue
-  ) -> Bool {
-    guard var packet = pool.allocate() else { return false }
-    let hasTimestamps = flags.contains(.timestamps)
-    let optionByteCount = hasTimestamps ? 12 : 0
-    packet.prepend(TCPHeader.minimumByteCount &+ optionByteCount)
-    var bytes = packet.mutableBytes
-    putHeader(
-      bits, sequence: bits.contains(.fin) ? sendNext : acceptableSequence, window: windowToOffer(),
-      optionByteCount: optionByteCount, into: &bytes)
-    if hasTimestamps {
-      bytes.store(bigEndian: UInt64(TCPOptions.alignedTimestamps), at: 16)
-      bytes.store(bigEndian: UInt64(timestamp(at: now)) &<< 32 | UInt64(recentTimestamp), at: 24)
-    } else {
-      bytes.store(bigEndian: 0 as UInt32, at: 16)
-    }
-    packet.metadata.checksumOffset = UInt16(TCPHeader.checksumOffset)
-    output.append(packet)
-    return true
-  }
-
-  /// The first 16 bytes, in words of the size in which the sum reads them.
-  @inline(__always)
-  private func putHeader(
-    _ bits: TCPFlags, sequence: SequenceNumber, window: UInt16, optionByteCount: Int, into bytes: inout MutableRawSpan
-  ) {
-    let ports = UInt64(flow.localPort) &<< 16 | UInt64(flow.remotePort)
-    let shape = UInt64(TCPHeader.minimumByteCount &+ optionByteCount) &<< 26 | UInt64(bits.rawValue) &<< 16
-    let number = bits.contains(.ack) ? UInt64(receiveNext.value) &<< 32 : 0
-    bytes.store(bigEndian: ports &<< 32 | UInt64(sequence.value), at: 0)
-    bytes.store(bigEndian: number | shape | UInt64(window), at: 8)
+    return sum
   }
 
   // MARK: Receiving
@@ -107,8 +89,7 @@ extension TCPConnection {
     } else if !state.isSynchronized || state == .timeWait || (segment.isFIN && !state.mayReceive) {
       return false
     }
-    return !flags.contains(.timestamps)
-      || (segment.hasTimestamps && Int32(truncatingIfNeeded: segment.timestamp &- recentTimestamp) >= 0)
+    return flags.contains(.timestamps) && Int32(truncatingIfNeeded: segment.timestamp &- recentTimestamp) >= 0
   }
 
   /// Takes the answer `header` to a SYN, which has no text, if it acknowledges it, and says whether it was.
@@ -150,7 +131,7 @@ extension TCPConnection {
     }
     if windowMoved { noteOutput() }
     if state == .closed { return }
-    if flags.contains(.timestamps), segment.sequence <= lastAcknowledged {
+    if segment.sequence <= lastAcknowledged {
       recentTimestamp = segment.timestamp
       recentTimestampAt = now
     }
@@ -158,13 +139,12 @@ extension TCPConnection {
   }
 }
 
-/// A segment without text: an acknowledgement or a FIN, without options or with timestamps alone.
+/// A segment without text, an acknowledgement or a FIN, that has timestamps and no other options.
 struct BareSegment: BitwiseCopyable {
   let sequence: SequenceNumber
   let acknowledgment: SequenceNumber
-  /// The peer's timestamp, if there is one.
+  /// The peer's.
   let timestamp: UInt32
   let window: UInt16
   let isFIN: Bool
-  let hasTimestamps: Bool
 }

@@ -33,16 +33,18 @@ extension TCPConnection {
   }
 
   /// Puts `slice` behind what was written, by reference, and returns whether there was room for it.
-  package mutating func write(_ slice: consuming Slice, at now: Instant) throws(SocketError) -> Bool {
+  package mutating func write(
+    _ slice: consuming Slice, from pool: borrowing PacketPool, at now: Instant
+  ) throws(SocketError) -> Bool {
     try checkMaySend()
     // A slice larger than the whole buffer goes in when the buffer is empty.
     guard slice.count <= sendRoom || sendQueue.isEmpty else {
       flags.insert(flags.contains(.corked) ? [.wantsWritable, .wantsOutput] : .wantsWritable)
       return false
     }
-    sendQueue.append(slice)
-    flags.insert(.wantsOutput)
-    return true
+    let taken = sendQueue.append(slice, from: pool)
+    flags.insert(taken ? .wantsOutput : .wantsWritable)
+    return taken
   }
 
   /// What was written so far is urgent (RFC 9293 section 3.8.5, MUST-30).

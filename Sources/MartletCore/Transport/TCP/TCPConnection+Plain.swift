@@ -9,83 +9,152 @@ extension TCPConnection {
 
   // MARK: Sending
 
-  /// Sends what waits if that is one small segment that nothing holds back, and says whether it did.
+  /// How many bytes wait to be sent, if they are one small segment that nothing holds back and nothing but timestamps goes
+  /// with; else 0.
   @inline(__always)
-  mutating func transmitPlain(from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue) -> Bool
-  {
+  func plainDeparture(at now: Instant) -> Int {
     guard state == .established, owed.isSubset(of: .acknowledgment), flags.isDisjoint(with: .shapesSending),
       marks.isDisjoint(with: .changesSegments), sender.isPresent, !trace.isPresent, !probing.isSearching,
-      timers.purpose != .persist
-    else { return false }
+      timers.purpose != .persist, !receiveQueue.reassembly.hasReports
+    else { return 0 }
     let count = queueStart + sendQueue.byteCount - sendNext
     let flight = sendNext - sendUnacknowledged
-    let size = Int(segmentSize)
-    guard count > 0, count <= Self.copyBound, count < size, count &+ flight <= Int(sendWindow),
-      flight == 0 || flags.contains(.noDelay) || smallSegmentEnd <= sendUnacknowledged,
-      flight != 0 || now - sentAt <= estimator.timeout || sendNext == initialSend + 1,
-      !receiveQueue.reassembly.hasReports
-    else { return false }
-    let window = sender.value.congestion.window
-    guard sender.value.recovery.phase == .open, sender.value.losses.isClear, !sender.value.losses.isFull,
-      count &+ flight <= window
-    else { return false }
-    let pipe = flightInNetwork
-    guard !flags.contains(.paces) || sender.value.pacing.next <= now else { return false }
-    // A small segment with nothing before it in the network is no burst: it has no pace to keep.
-    let rate =
-      flight != 0 && flags.contains(.paces) && sender.value.delivery.delivered > 0
-      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
-    guard emitPlain(count, from: pool, at: now, into: &output) else { return false }
+    let sender = unsafe sender.address
+    guard count > 0, count <= Self.copyBound, count < Int(segmentSize), count &+ flight <= Int(sendWindow),
+      unsafe sender.pointee.recovery.phase == .open, unsafe count &+ flight <= sender.pointee.congestion.window,
+      unsafe !flags.contains(.paces) || sender.pointee.pacing.next <= now
+    else { return 0 }
+    if flight == 0 { return now - sentAt <= estimator.timeout ? count : 0 }
+    guard flags.contains(.noDelay) || smallSegmentEnd <= sendUnacknowledged,
+      unsafe sender.pointee.losses.isClear, unsafe !sender.pointee.losses.isFull
+    else { return 0 }
+    return count
+  }
 
-    let departure = sender.value.delivery.departure(of: count, flight: flight == 0 ? 0 : pipe, at: now)
-    let isLimited = sender.value.delivery.isApplicationLimited
-    sender.value.losses.noteSent(from: sendNext, count: count, departure, isApplicationLimited: isLimited, at: now)
-    sender.value.pacing.noteSent(count, rate: rate, at: now)
-    sender.value.congestion.sent(count, flight: pipe, now: now, isApplicationLimited: isLimited)
+  /// The size of the header of a segment that ``depart(_:to:at:)`` writes.
+  @inline(__always)
+  var plainHeaderByteCount: Int { TCPHeader.minimumByteCount &+ (flags.contains(.timestamps) ? 12 : 0) }
+
+  /// Sends the last `count` bytes of the send queue: writes the segment at `target`, where seven bytes more than it needs may
+  /// be written, and returns the sum of its words, most significant byte first; the checksum field is not written.
+  @unsafe @inline(__always)
+  mutating func depart(_ count: Int, to target: UnsafeMutableRawPointer, at now: Instant) -> UInt64 {
+    flags.remove(.wantsOutput)
+    let header = plainHeaderByteCount
+    let ports = UInt64(flow.localPort) &<< 16 | UInt64(flow.remotePort)
+    let shape = UInt64(header) &<< 26 | UInt64((TCPFlags.ack.union(.psh)).rawValue) &<< 16 | UInt64(windowToOffer())
+    let sequence = UInt64(sendNext.value)
+    let acknowledgment = UInt64(receiveNext.value)
+    var sum = ports &+ sequence &+ acknowledgment &+ shape
+    unsafe target.storeBytes(of: (ports &<< 32 | sequence).bigEndian, as: UInt64.self)
+    unsafe target.storeBytes(of: (acknowledgment &<< 32 | shape).bigEndian, toByteOffset: 8, as: UInt64.self)
+    if flags.contains(.timestamps) {
+      let value = UInt64(timestamp(at: now))
+      let echo = UInt64(recentTimestamp)
+      sum &+= UInt64(TCPOptions.alignedTimestamps) &+ value &+ echo
+      // The checksum and the urgent pointer are zero as yet.
+      unsafe target.storeBytes(
+        of: UInt64(TCPOptions.alignedTimestamps).bigEndian, toByteOffset: 16, as: UInt64.self)
+      unsafe target.storeBytes(of: (value &<< 32 | echo).bigEndian, toByteOffset: 24, as: UInt64.self)
+    } else {
+      unsafe target.storeBytes(of: 0, toByteOffset: 16, as: UInt32.self)
+    }
+    let payload = unsafe sendQueue.copyLast(count, to: target + header)
+    sum &+= UInt64(WordSum.fold(payload).byteSwapped)
+    noteAcknowledged()
+
+    let flight = sendNext - sendUnacknowledged
+    let sender = unsafe sender.address
+    if flight == 0 {
+      progressAt = now
+    } else {
+      // A small segment with nothing before it in the network is no burst: it has no pace to keep.
+      let rate =
+        unsafe flags.contains(.paces) && sender.pointee.delivery.delivered > 0
+        ? sender.pointee.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
+      unsafe sender.pointee.pacing.noteSent(count, rate: rate, at: now)
+    }
+    let pipe = flight == 0 ? 0 : flightInNetwork
+    let departure = unsafe sender.pointee.delivery.departure(of: count, flight: pipe, at: now)
+    let isLimited = unsafe sender.pointee.delivery.isApplicationLimited
+    unsafe sender.pointee.losses.noteSent(
+      from: sendNext, count: count, departure, isApplicationLimited: isLimited, at: now)
+    unsafe sender.pointee.congestion.sent(count, flight: pipe, now: now, isApplicationLimited: isLimited)
     sendNext += count
     smallSegmentEnd = sendNext
     sendMaximum = SequenceNumber.later(sendMaximum, sendNext)
     sentAt = now
-    if flight == 0 { progressAt = now }
     // What the network could carry now is not known.
-    if pipe &+ count < window { sender.value.delivery.noteApplicationLimit(flight: pipe &+ count) }
-    sender.value.noteFlight(pipe &+ count, isLimited: pipe &+ count &+ size > window)
+    let window = unsafe sender.pointee.congestion.window
+    if pipe &+ count < window { unsafe sender.pointee.delivery.noteApplicationLimit(flight: pipe &+ count) }
+    unsafe sender.pointee.noteFlight(pipe &+ count, isLimited: pipe &+ count &+ Int(segmentSize) > window)
     let startsTimer = timers.retransmission == .distantFuture
     if startsTimer || timers.purpose != .reordering, mayProbeTail {
       armLossProbe(at: now)
     } else if startsTimer {
       armRetransmission(at: now)
     }
-    return true
+    return sum
   }
 
-  /// Puts the last `count` bytes of the send queue into `output` as a segment without options but timestamps, and says
-  /// whether there was memory for it.
+  // MARK: Receiving
+
+  /// A small segment that has data, PSH or not, an acknowledgement and timestamps, and nothing else.
+  struct PlainSegment: BitwiseCopyable {
+    var sequence: SequenceNumber
+    var acknowledgment: SequenceNumber
+    var window: UInt16
+    var timestamps: TCPTimestamps
+    var payloadCount: Int
+  }
+
+  /// Whether `segment` follows what came before it and acknowledges all that ever was sent, and that is nothing, or one run
+  /// that all is well with.
   @inline(__always)
-  private mutating func emitPlain(
-    _ count: Int, from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue
-  ) -> Bool {
-    guard var packet = pool.allocate() else { return false }
-    sendQueue.copyLast(count, into: &packet)
-    let hasTimestamps = flags.contains(.timestamps)
-    let header = TCPHeader.minimumByteCount &+ (hasTimestamps ? 12 : 0)
-    packet.prepend(header)
-    let ports = UInt64(flow.localPort) &<< 16 | UInt64(flow.remotePort)
-    let shape = UInt64(header) &<< 26 | UInt64((TCPFlags.ack.union(.psh)).rawValue) &<< 16
-    var bytes = packet.mutableBytes
-    // In words of the size in which the sum reads them: a load that spans two stores waits for both.
-    bytes.store(bigEndian: ports &<< 32 | UInt64(sendNext.value), at: 0)
-    bytes.store(bigEndian: UInt64(receiveNext.value) &<< 32 | shape | UInt64(windowToOffer()), at: 8)
-    if hasTimestamps {
-      bytes.store(bigEndian: UInt64(TCPOptions.alignedTimestamps), at: 16)
-      bytes.store(bigEndian: UInt64(timestamp(at: now)) &<< 32 | UInt64(recentTimestamp), at: 24)
-    } else {
-      bytes.store(bigEndian: 0 as UInt32, at: 16)
+  func expects(_ segment: PlainSegment, at now: Instant) -> Bool {
+    guard state == .established, segment.sequence == receiveNext, segment.acknowledgment == sendNext,
+      sendMaximum == sendNext, flags.isDisjoint(with: .needsLongWay), flags.contains(.timestamps),
+      receiveQueue.reassembly.isEmpty, segment.payloadCount <= receiveEdge - receiveNext,
+      segment.payloadCount <= Int(receiveSegmentSize), receiveQueue.byteCount < Int(limits.receiveBuffer),
+      Int32(truncatingIfNeeded: segment.timestamps.value &- recentTimestamp) >= 0, timers.purpose != .persist,
+      !trace.isPresent, !isGrowthDue(segment.timestamps, at: now)
+    else { return false }
+    if segment.acknowledgment == sendUnacknowledged { return true }
+    guard sender.isPresent, !probing.isAttentive, sendQueue.byteCount == segment.acknowledgment - queueStart
+    else { return false }
+    let sender = unsafe sender.address
+    return unsafe sender.pointee.recovery.phase == .open && !sender.pointee.probe.isOutstanding
+      && sender.pointee.recovery.departed == 0 && sender.pointee.congestion.isCubic && sender.pointee.losses.hasOneRun
+  }
+
+  /// Takes a segment that ``expects(_:at:)`` accepted, as ``receive(_:_:payload:at:)`` does.
+  @inline(__always)
+  mutating func take(_ segment: PlainSegment, payload: consuming Packet, at now: Instant) {
+    if lastAcknowledged == receiveNext {
+      recentTimestamp = segment.timestamps.value
+      recentTimestampAt = now
     }
-    packet.metadata.checksumOffset = UInt16(TCPHeader.checksumOffset)
-    output.append(packet)
-    noteAcknowledged()
-    return true
+    heardAt = now
+    let number = segment.acknowledgment
+    let isNew = number != sendUnacknowledged
+    let window = UInt32(segment.window) << UInt32(sendScale)
+    var windowMoved = false
+    if isNew || sendWindowSequence < segment.sequence
+      || (sendWindowSequence == segment.sequence && sendWindowAcknowledgment <= number)
+    {
+      sendWindowSequence = .later(sendWindowSequence, segment.sequence)
+      sendWindowAcknowledgment = number
+      if window != sendWindow {
+        sendWindow = window
+        largestSendWindow = max(largestSendWindow, window)
+        windowMoved = true
+      }
+    }
+    if isNew { takeAcknowledgmentOfAll(at: now) }
+    if windowMoved { noteOutput() }
+    receiveQueue.appendInOrder(payload)
+    receiveNext += segment.payloadCount
+    noteDelivered(segment.payloadCount, at: now)
   }
 
   // MARK: Acknowledgements
@@ -94,7 +163,8 @@ extension TCPConnection {
   /// it did.
   @inline(__always)
   mutating func takePlainAcknowledgment(_ report: Report) -> Bool {
-    guard sender.value.recovery.phase == .open, !sender.value.probe.isOutstanding, !flags.contains(.finSent),
+    guard sender.value.recovery.phase == .open, !sender.value.probe.isOutstanding,
+      flags.isDisjoint(with: .needsLongAcknowledgment),
       sender.value.congestion.isCubic, !report.isCongestionEcho, !trace.isPresent,
       let run = sender.value.losses.acknowledgeFirst(to: report.number)
     else { return false }
@@ -121,6 +191,54 @@ extension TCPConnection {
     noteRound(at: now)
     armAfterAcknowledgment(at: now)
     return true
+  }
+
+  /// Takes an acknowledgement of all that is in flight, one run: what ``takePlainAcknowledgment(_:)`` comes to.
+  @inline(__always)
+  private mutating func takeAcknowledgmentOfAll(at now: Instant) {
+    let sender = unsafe sender.address
+    let flight = sendNext - sendUnacknowledged
+    let run = unsafe sender.pointee.losses.acknowledgeOnlyRun()
+    sendUnacknowledged = sendNext
+    smallSegmentEnd = .later(smallSegmentEnd, sendNext)
+    queueStart += sendQueue.byteCount
+    if !sendQueue.isEmpty {
+      sendQueue.removeFirst(sendQueue.byteCount)
+      growSendBuffer()
+      changes.insert(.drained)
+    }
+    progressAt = now
+    timeouts = 0
+    flags.remove(.toldOfTrouble)
+    let roundTrip = now - run.sentAt
+    estimator.sample(roundTrip, limits: limits)
+    let minimumRoundTrip = estimator.minimum
+    unsafe sender.pointee.delivery.noteDelivered(flight, newest: run, minimumRoundTrip: minimumRoundTrip, at: now)
+    if flags.contains(.selective) {
+      unsafe sender.pointee.losses.noteNewest(run, isOfEarlier: false, minimumRoundTrip: minimumRoundTrip, at: now)
+    }
+    _ = unsafe sender.pointee.recovery.advance(to: sendNext, count: flight, segmentSize: 0, isSelective: true)
+    if unsafe sender.pointee.isWindowLimited || sender.pointee.congestion.isMostlyUsed(by: flight) {
+      growWindow(by: flight, roundTrip: roundTrip, at: now)
+    } else {
+      unsafe sender.pointee.congestion.acknowledgedUnused(at: now)
+    }
+    noteRound(at: now)
+    timers.retransmission = .distantFuture
+    timers.purpose = .retransmit
+  }
+
+  /// CUBIC hears of `count` bytes that were all that was in flight, and used the window.
+  @inline(never)
+  private mutating func growWindow(by count: Int, roundTrip: Nanoseconds, at now: Instant) {
+    var sample = AcknowledgmentSample(
+      now: now, acknowledged: count, delivered: count, priorFlight: count, segmentSize: Int(segmentSize),
+      unacknowledged: sendUnacknowledged, next: sendNext)
+    sample.roundTrip = roundTrip
+    sample.smoothedRoundTrip = estimator.smoothed
+    sample.minimumRoundTrip = estimator.minimum
+    sample.wasLimited = sender.value.isWindowLimited
+    sender.value.congestion.acknowledgedByCubic(sample)
   }
 
   /// After a round trip in which cwnd did not hold the sender back, congestion control hears of it.

@@ -360,7 +360,7 @@ extension TCPConnection {
   }
 
   @inline(__always)
-  private mutating func noteDelivered(_ count: Int, at now: Instant) {
+  mutating func noteDelivered(_ count: Int, at now: Instant) {
     changes.insert(.readable)
     unacknowledgedBytes &+= UInt32(truncatingIfNeeded: count)
     // An ACK for at least every second full-sized segment, or soon (RFC 9293 section 3.8.6.3, SHLD-18, SHLD-19).

@@ -32,11 +32,6 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
-    if limit > 0 {
-      if transmitPlain(from: pool, at: now, into: &output) || transmitBare(from: pool, at: now, into: &output) {
-        return
-      }
-    }
     if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent:

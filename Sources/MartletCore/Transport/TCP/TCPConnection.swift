@@ -33,8 +33,8 @@ package struct TCPConnection: ~Copyable {
     static let control = Owed(rawValue: 1 | 8 | 16)
     /// What any segment with an ACK settles.
     static let anyAcknowledgment = Owed(rawValue: 2 | 4)
-    /// What segments without text settle that go out but once.
-    static let bare = Owed(rawValue: 1 | 2 | 4)
+    /// What a segment without text settles that goes out by the short way.
+    static let bare = Owed(rawValue: 1 | 2)
   }
 
   struct Flags: OptionSet, BitwiseCopyable {
@@ -78,11 +78,17 @@ package struct TCPConnection: ~Copyable {
     static let probesTail = Flags(rawValue: 1 << 23)
     /// What a tail-loss probe needs.
     static let probing = Flags(rawValue: 1 << 7 | 1 << 23)
-    /// What keeps a segment that comes off the short way, and one that goes out.
-    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15)
+    /// Nothing of this connection may take a short way; see ``Host/takesShortWays``.
+    static let avoidsShortWays = Flags(rawValue: 1 << 24)
+    /// What keeps a segment that comes off the short way and off the shortest, an acknowledgement off its own, and a segment
+    /// that goes out.
+    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15 | 1 << 24)
+    static let needsLongWay = Flags(
+      rawValue: 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 11 | 1 << 12 | 1 << 15 | 1 << 24)
+    static let needsLongAcknowledgment = Flags(rawValue: 1 << 3 | 1 << 24)
     static let shapesSending = Flags(rawValue: 1 << 2 | 1 << 10 | 1 << 14)
     /// What makes a segment without text more than it seems.
-    static let expectsMore = Flags(rawValue: 1 << 5 | 1 << 15)
+    static let expectsMore = Flags(rawValue: 1 << 5 | 1 << 15 | 1 << 24)
     /// What nearly every SYN offers, and what its answer then repeats.
     static let offersAll = Flags(rawValue: 1 << 16 | 1 << 17 | 1 << 18)
     static let agreesOnAll = Flags(rawValue: 1 << 6 | 1 << 7 | 1 << 16)

@@ -166,6 +166,14 @@ package struct CongestionControl: ~Copyable {
   @inline(__always)
   mutating func acknowledgedByCubic(_ sample: borrowing AcknowledgmentSample) { cubic.acknowledged(sample) }
 
+  /// Whether `flight` bytes were more than half of CUBIC's window; see ``AcknowledgmentSample/usesWindow(_:)``.
+  @inline(__always)
+  func isMostlyUsed(by flight: Int) -> Bool { cubic.window < cubic.threshold && flight * 2 > Int(cubic.window) }
+
+  /// ``acknowledged(_:)`` for who knows that ``isCubic``, that all is well, and that the window was not used.
+  @inline(__always)
+  mutating func acknowledgedUnused(at now: Instant) { cubic.acknowledgedUnused(at: now) }
+
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
   package mutating func beginRecovery(flight: Int, segmentSize: Int, now: Instant) {
@@ -263,14 +271,16 @@ package struct CongestionControl: ~Copyable {
 
   /// For a round trip there was less to send than the window allows: after five minutes of that half of a window that is
   /// not used goes (RFC 7661 section 4.4.3).
+  @inline(__always)
   package mutating func notLimited(flight: Int, segmentSize: Int, timeout: Nanoseconds, now: Instant) {
-    let initialWindow = Self.initialWindow(segments: 10, segmentSize: segmentSize)
     switch storage {
     case .newReno(var state):
-      state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
+      state.notLimited(
+        flight: flight, initialWindow: Self.initialWindow(segments: 10, segmentSize: segmentSize), now: now)
       storage = .newReno(state)
     case .cubic:
-      cubic.notLimited(flight: flight, initialWindow: initialWindow, now: now)
+      cubic.notLimited(
+        flight: flight, initialWindow: Self.initialWindow(segments: 10, segmentSize: segmentSize), now: now)
     case .bbr:
       break
     }

@@ -45,6 +45,11 @@ package struct Cubic: BitwiseCopyable {
 
   // MARK: Growth
 
+  /// An acknowledgement came when all was well, of what did not use the window: time goes by, and nothing else. Rounds in
+  /// which the program had little to send do not count for slow start either.
+  @inline(__always)
+  mutating func acknowledgedUnused(at now: Instant) { clock = Self.microseconds(now) }
+
   mutating func acknowledged(_ sample: borrowing AcknowledgmentSample) {
     let time = Self.microseconds(sample.now)
     let span = time &- clock
@@ -56,7 +61,11 @@ package struct Cubic: BitwiseCopyable {
     let isRepeating = sample.phase == .timeout
     let usesWindow = window < threshold ? sample.usesWindow(window) : sample.wasLimited
     let mayGrow = !isEcho && (isRepeating || usesWindow)
-    if mayGrow { validation.isValid() }
+    if mayGrow {
+      validation.isValid()
+    } else if !usesWindow, !isRepeating {
+      return
+    }
     var left = count
     switch growth {
     case .first(var start):
@@ -187,8 +196,9 @@ package struct Cubic: BitwiseCopyable {
     restart(window: Int(smaller))
   }
 
-  mutating func notLimited(flight: Int, initialWindow: Int, now: Instant) {
-    validation.note(flight: flight, window: &window, threshold: &threshold, initialWindow: initialWindow, now: now)
+  @inline(__always)
+  mutating func notLimited(flight: Int, initialWindow: @autoclosure () -> Int, now: Instant) {
+    validation.note(flight: flight, window: &window, threshold: &threshold, initialWindow: initialWindow(), now: now)
   }
 }
 
