@@ -197,7 +197,14 @@ extension Host {
   /// The next socket to which something happened, with everything that happened to it since it was last named.
   public mutating func nextEvent() -> SocketEvent? {
     while let socket = events.popFirst() {
-      let changes = takeChanges(of: socket)
+      let changes: SocketEvent.Changes
+      if socket.kind == .connection {
+        guard let connection = unsafe connections.pointer(of: socket.key) else { continue }
+        changes = unsafe connection.pointee.changes
+        unsafe connection.pointee.changes = []
+      } else {
+        changes = takeChanges(of: socket)
+      }
       if !changes.isEmpty { return SocketEvent(socket: socket, changes: changes) }
     }
     return nil

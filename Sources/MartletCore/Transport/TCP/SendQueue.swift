@@ -104,14 +104,16 @@ package struct SendQueue: ~Copyable {
     unsafe bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
       let place = unsafe UnsafeMutableRawPointer(entries.unsafelyUnwrapped) + end
-      if count == 1 {
-        unsafe place.storeBytes(of: start.load(as: UInt8.self), as: UInt8.self)
-      } else {
-        unsafe place.copyMemory(from: start, byteCount: count)
-      }
+      unsafe place.copyFew(from: start, byteCount: count)
     }
     byteCount &+= count
     return count
+  }
+
+  /// Copies the first `count` of `bytes` to the end, as ``append(copying:from:)`` does.
+  @inline(never)
+  mutating func append(copyingFirst count: Int, of bytes: RawSpan, from pool: borrowing PacketPool) -> Int {
+    count == 0 ? 0 : append(copying: bytes.extracting(0..<count), from: pool)
   }
 
   @inline(never)
