@@ -87,8 +87,6 @@ struct SentRuns: ~Copyable {
     count &-= 1
   }
 
-  mutating func removeLast() { count &-= 1 }
-
   mutating func removeAll() {
     count = 0
     head = 0
