@@ -56,6 +56,7 @@ public struct Host: ~Copyable {
   var connections: Slab<Connection>
   /// The connection that the last segment was for, if it is still there.
   var lastConnection: UInt32 = 0
+  var lastSegment = LastSegment()
   /// What a connection keeps to where its program chose nothing.
   let tcpLimits: TCPLimits
   var listeners: Slab<Listener>
@@ -195,7 +196,12 @@ extension Host {
 
 extension Host {
   /// The next socket to which something happened, with everything that happened to it since it was last named.
-  public mutating func nextEvent() -> SocketEvent? {
+  @inlinable
+  public mutating func nextEvent() -> SocketEvent? { hasEvents ? takeEvent() : nil }
+
+  @usableFromInline var hasEvents: Bool { !events.isEmpty }
+
+  @usableFromInline mutating func takeEvent() -> SocketEvent? {
     while let socket = events.popFirst() {
       let changes: SocketEvent.Changes
       if socket.kind == .connection {

@@ -174,7 +174,8 @@ extension Host {
         0x4500_0000_0000_0000 | UInt64(fields.trafficClass) &<< 48 | UInt64(truncatingIfNeeded: total) &<< 32
         | UInt64(identification) &<< 16 | (fields.dontFragment ? 0x4000 : 0)
       let second = UInt64(fields.hopLimit) &<< 8 | UInt64(fields.protocol.value)
-      let sum = unsafe first &>> 32 &+ first & 0xffff_ffff &+ second &+ UInt64(UInt16(bigEndian: way.pointee.addressSum))
+      let sum =
+        unsafe first &>> 32 &+ first & 0xffff_ffff &+ second &+ UInt64(UInt16(bigEndian: way.pointee.addressSum))
       let third = UInt32(truncatingIfNeeded: second) &<< 16 | UInt32(~WordSum.fold(sum))
       unsafe start.storeBytes(of: first.bigEndian, toByteOffset: 14, as: UInt64.self)
       unsafe start.storeBytes(of: third.bigEndian, toByteOffset: 22, as: UInt32.self)

@@ -29,14 +29,8 @@ private struct NarrowPath: ~Copyable {
   init(mtu: Int, speaks: Bool, linkMTU: Int = 1_500, configuration: Host.Configuration = Host.Configuration()) throws {
     self.mtu = mtu
     self.speaks = speaks
-    a = Host(name: "a", configuration: configuration, pool: pool, seed: 1)
-    b = Host(name: "b", configuration: configuration, pool: pool, seed: 2)
-    _ = a.addInterface(InterfaceConfiguration(name: "eth0", macAddress: TwoHosts.macA, mtu: linkMTU))
-    _ = b.addInterface(InterfaceConfiguration(name: "eth0", macAddress: TwoHosts.macB, mtu: linkMTU))
-    try a.addAddress(AddressInSubnet(TwoHosts.a4, prefixLength: 24), to: Self.eth)
-    try b.addAddress(AddressInSubnet(TwoHosts.b4, prefixLength: 24), to: Self.eth)
-    try a.addAddress(AddressInSubnet(TwoHosts.a6, prefixLength: 64), to: Self.eth)
-    try b.addAddress(AddressInSubnet(TwoHosts.b6, prefixLength: 64), to: Self.eth)
+    a = try TwoHosts.host("a", configuration: configuration, mtu: linkMTU, pool: pool, seed: 1)
+    b = try TwoHosts.host("b", configuration: configuration, mtu: linkMTU, pool: pool, seed: 2)
     exchange()
     sizes = []
   }
@@ -128,6 +122,7 @@ private struct NarrowPath: ~Copyable {
       }
       run(for: turn)
       received += try b.readBytes(ends.server, at: now)
+      if now.nanoseconds > 700_000_000_000, count == 500_000 { let i = try a.info(of: ends.client); print("INFO", received.count, i.congestionWindow, i.congestionPhase, i.isRecovering, i.segmentSize, i.slowStartThreshold, i.bytesInFlight, i.waiting, i.pacingRate ?? -1, i.sendQueueByteCount, i.timeouts) }
       if received.count >= count { return received == sent ? Int((now - start) / 1_000_000) : nil }
     }
     return nil

@@ -13,34 +13,11 @@ extension Host {
   @unsafe @inline(__always)
   mutating func sendBareSegment(_ connection: UnsafeMutablePointer<Connection>, _ index: UInt32) -> Bool {
     let length = unsafe connection.pointee.tcp.bareDeparture
-    guard length > 0, unsafe connection.pointee.tcp.flow.zone == .loopback,
-      let place = unsafe findWay(
-        from: connection.pointee.tcp.flow.localAddress, to: connection.pointee.tcp.flow.remoteAddress)
-    else { return false }
-    let way = unsafe ways.pointer(at: place)
-    let front = unsafe way.pointee.headerByteCount
-    let interface = unsafe way.pointee.interface
-    guard unsafe !way.pointee.leavesChecksum, unsafe !way.pointee.isTooNarrow,
-      interfaces[Int(interface.index)].transmitQueue.count < configuration.internet.maximumTransmitQueue,
-      var packet = pool.allocate(headerByteCount: front, payloadByteCount: length)
-    else { return false }
-    let start = unsafe packet.pointer
-    let segment = unsafe connection.pointee.tcp.departBare(to: start + front, at: now)
-    let sum =
-      unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
-      &+ UInt64(IPProtocol.tcp.value)
-    unsafe (start + front).storeBytes(
-      of: (~WordSum.fold(sum)).bigEndian, toByteOffset: TCPHeader.checksumOffset, as: UInt16.self)
-    packet.metadata.checksum = .computed
-    let timeToLive = unsafe connection.pointee.timeToLive
-    let fields = unsafe HeaderFields(
-      protocol: .tcp, hopLimit: timeToLive == 0 ? configuration.internet.timeToLive : timeToLive,
-      trafficClass: connection.pointee.trafficClass, dontFragment: true, checksumOffset: TCPHeader.checksumOffset)
-    unsafe putHeaders(at: start, way: place, fields, length: length)
-    interfaces[Int(interface.index)].transmitQueue.append(packet)
-    unsafe connection.pointee.isPending = false
-    if unsafe connection.pointee.movesWakeUp() { unsafe connectionTimers.set(connection.pointee.wakeUp, for: index) }
-    return true
+    guard length > 0 else { return false }
+    let now = now
+    return unsafe sendAlongWay(connection, index, length: length) {
+      unsafe connection.pointee.tcp.departBare(to: $0, at: now)
+    }
   }
 
   // MARK: In
@@ -57,7 +34,13 @@ extension Host {
   /// Takes a frame that ``mayBeBareSegment(_:)``.
   @inline(never)
   mutating func receiveBareFrame(_ packet: consuming Packet, on interface: InterfaceID) {
-    guard takesShortWays, receiveBare(packet, on: interface) else { return receiveOtherFrame(packet, on: interface) }
+    // Acknowledgements of data are taken elsewhere, and come in trains.
+    let isOfData =
+      packet.count == BareFrame.byteCount && connections.isOccupied(lastConnection)
+      && connections[lastConnection].tcp.sender.isPresent
+    guard takesShortWays, !isOfData, receiveBare(packet, on: interface) else {
+      return receiveOtherFrame(packet, on: interface)
+    }
   }
 
   /// Takes a segment without text if its connection waits for it, or nothing is the matter with the one it opens, and all its
@@ -68,7 +51,8 @@ extension Host {
     @inline(__always) func word(_ offset: Int) -> UInt64 {
       unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
-    // As in ``plainSegment(in:on:for:)``.
+    // The addresses on the link; the type and the first six bytes of the IP header; the fragment's offset, hop limit,
+    // protocol and checksum; the addresses of IP.
     let first = word(0)
     let second = word(12)
     let third = word(20)

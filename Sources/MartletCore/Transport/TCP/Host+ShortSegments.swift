@@ -12,12 +12,25 @@ extension Host {
   @unsafe @inline(__always)
   mutating func sendPlainSegment(_ connection: UnsafeMutablePointer<Connection>, _ index: UInt32) -> Bool {
     let count = unsafe connection.pointee.tcp.plainDeparture(at: now)
-    guard count > 0, unsafe connection.pointee.tcp.flow.zone == .loopback,
+    guard count > 0 else { return false }
+    let now = now
+    return unsafe sendAlongWay(connection, index, length: connection.pointee.tcp.plainHeaderByteCount &+ count) {
+      unsafe connection.pointee.tcp.depart(count, to: $0, at: now)
+    }
+  }
+
+  /// Sends a segment of `length` bytes of `connection`, at `index`, along a known way, if there is one that takes it, and says
+  /// whether it did. `depart` writes the segment without its checksum and returns the sum of its words.
+  @unsafe @inline(__always)
+  mutating func sendAlongWay(
+    _ connection: UnsafeMutablePointer<Connection>, _ index: UInt32, length: Int,
+    _ depart: (UnsafeMutableRawPointer) -> UInt64
+  ) -> Bool {
+    guard unsafe connection.pointee.tcp.flow.zone == .loopback,
       let place = unsafe findWay(
         from: connection.pointee.tcp.flow.localAddress, to: connection.pointee.tcp.flow.remoteAddress)
     else { return false }
     let way = unsafe ways.pointer(at: place)
-    let length = unsafe connection.pointee.tcp.plainHeaderByteCount &+ count
     let front = unsafe way.pointee.headerByteCount
     let interface = unsafe way.pointee.interface
     guard unsafe !way.pointee.leavesChecksum, unsafe !way.pointee.isTooNarrow,
@@ -26,8 +39,9 @@ extension Host {
       var packet = pool.allocate(headerByteCount: front, payloadByteCount: length)
     else { return false }
     let start = unsafe packet.pointer
-    let segment = unsafe connection.pointee.tcp.depart(count, to: start + front, at: now)
-    let sum = unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
+    let segment = unsafe depart(start + front)
+    let sum =
+      unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
       &+ UInt64(IPProtocol.tcp.value)
     unsafe (start + front).storeBytes(
       of: (~WordSum.fold(sum)).bigEndian, toByteOffset: TCPHeader.checksumOffset, as: UInt16.self)
@@ -48,101 +62,153 @@ extension Host {
   /// Whether it is worth while to look for a plain segment in a frame, as far as its size says.
   @inline(__always)
   func mayBePlainSegment(_ packet: borrowing Packet) -> Bool {
-    packet.linearCount > PlainSegment.headerByteCount && packet.linearCount <= PlainSegment.largestByteCount
+    packet.linearCount > PlainFrame.headerByteCount && packet.linearCount <= PlainFrame.largestByteCount
       && packet.sliceCount == 0
   }
 
   /// Takes a frame that ``mayBePlainSegment(_:)``, if it is a segment that the last segment's connection waits for.
   @inline(never)
   mutating func receiveSegmentFrame(_ packet: consuming Packet, on interface: InterfaceID) {
-    let index = lastConnection
-    guard takesShortWays, connections.isOccupied(index) else { return receiveOtherFrame(packet, on: interface) }
-    let connection = unsafe connections.pointer(at: index)
-    guard let segment = unsafe plainSegment(in: packet, on: interface, for: connection),
-      unsafe connection.pointee.tcp.expects(segment, at: now)
-    else { return receiveOtherFrame(packet, on: interface) }
-    packet.removeFirst(PlainSegment.headerByteCount)
+    guard takesShortWays, let frame = PlainFrame(of: packet) else { return receiveOtherFrame(packet, on: interface) }
+    let key = lastSegment.connection
+    guard frame.names == lastSegment.names, interface == lastSegment.interface,
+      addresses.generation == lastSegment.generation, let connection = unsafe connections.pointer(of: key)
+    else { return receiveStranger(packet, frame.names, on: interface) }
+    let segment = frame.segment(in: packet)
+    guard isIntact(packet, frame), unsafe connection.pointee.tcp.expects(segment, at: now) else {
+      return receiveOtherFrame(packet, on: interface)
+    }
+    packet.removeFirst(PlainFrame.headerByteCount)
     unsafe connection.pointee.tcp.take(segment, payload: packet, at: now)
-    if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
-    if unsafe connection.pointee.announcesChanges {
-      if unsafe connection.pointee.takeNews() { events.append(SocketID(.connection, connections.tenant(at: index))) }
-      if unsafe connection.pointee.takePlaceInLine() { pending.append(connections.tenant(at: index)) }
-      if unsafe connection.pointee.movesWakeUp() { unsafe connectionTimers.set(connection.pointee.wakeUp, for: index) }
-    } else {
-      update(index)
+    if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: key.index) }
+    guard unsafe connection.pointee.announcesChanges else { return update(key.index) }
+    if unsafe connection.pointee.takeNews() { events.append(SocketID(.connection, key)) }
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(key) }
+    if unsafe connection.pointee.movesWakeUp() {
+      unsafe connectionTimers.set(connection.pointee.wakeUp, for: key.index)
     }
   }
 
-  /// What a frame says, if it is nothing but a small segment of `connection` over IPv4, with timestamps, all its checksums
-  /// right, from somebody known; nil for any other, whatever may be the matter with it.
-  @unsafe @inline(__always)
-  private func plainSegment(
-    in packet: borrowing Packet, on interface: InterfaceID, for connection: UnsafeMutablePointer<Connection>
-  ) -> TCPConnection.PlainSegment? {
-    let start = unsafe UnsafeRawPointer(packet.pointer)
-    @inline(__always) func word(_ offset: Int) -> UInt64 {
-      unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-    }
-    // The type and the first six bytes of the IP header; the fragment's offset, hop limit, protocol, checksum and two bytes
-    // of the source's address.
-    let second = word(12)
-    let third = word(20)
-    // Ports and sequence number; the acknowledgement, the header's size, flags and window; the options.
-    let ports = word(34)
-    let fourth = word(42)
-    let total = Int(second &>> 16 & 0xffff)
-    // No congestion was experienced, and the segment ends where the frame ends.
-    guard second &>> 40 == PlainSegment.ipv4, second &>> 32 & 3 != 3,
-      third & 0x3fff_00ff_0000_0000 == PlainSegment.tcp, total &+ 14 == packet.linearCount,
-      fourth & 0xfff7_0000 == PlainSegment.shape, word(50) & 0xffff_ffff == PlainSegment.timestamps
-    else { return nil }
-    // The addresses on the link, with the group bit of the source's; those of IP, and the connection's.
-    let first = word(0)
-    let addresses = word(26)
-    let mapped = 0xffff_0000_0000 as UInt64
-    guard first &>> 16 == interfaces[Int(interface.index)].macAddress.value, first & 0x0100 == 0,
-      unsafe connection.pointee.tcp.flow.remotePort == UInt16(truncatingIfNeeded: ports &>> 48),
-      unsafe connection.pointee.tcp.flow.localPort == UInt16(truncatingIfNeeded: ports &>> 32),
-      unsafe connection.pointee.tcp.flow.remoteAddress.v6.low == mapped | addresses &>> 32,
-      unsafe connection.pointee.tcp.flow.localAddress.v6.low == mapped | addresses & 0xffff_ffff,
-      unsafe connection.pointee.tcp.flow.remoteAddress.v6.high == 0,
-      unsafe connection.pointee.tcp.flow.localAddress.v6.high == 0,
-      unsafe connection.pointee.tcp.flow.zone == .loopback,
-      self.addresses.isKnownGood(ipv4: addresses, on: interface)
-    else { return nil }
-    let both = addresses &>> 32 &+ (addresses & 0xffff_ffff)
-    let header = (second & 0xffff_ffff_ffff) &+ third &>> 32 &+ (third &>> 16 & 0xffff) &+ both
-    guard WordSum.fold(header) == 0xffff else { return nil }
+  /// Takes a frame of another connection than the last one, and remembers it if the next one may be like it.
+  @inline(never)
+  private mutating func receiveStranger(
+    _ packet: consuming Packet, _ names: PlainFrame.Names, on interface: InterfaceID
+  ) {
+    receiveOtherFrame(packet, on: interface)
+    let addresses = UInt64(bigEndian: names.addresses)
+    let ports = UInt32(bigEndian: names.ports)
+    let flow = Flow(
+      localAddress: IPAddress(IPv4Address(value: UInt32(truncatingIfNeeded: addresses))),
+      localPort: UInt16(truncatingIfNeeded: ports),
+      remoteAddress: IPAddress(IPv4Address(value: UInt32(truncatingIfNeeded: addresses &>> 32))),
+      remotePort: UInt16(truncatingIfNeeded: ports &>> 16))
+    // Both the frame's addresses and those of IP have to have been found good.
+    guard self.addresses.isKnownGood(ipv4: addresses, on: interface),
+      UInt64(bigEndian: names.link) &>> 16 == interfaces[Int(interface.index)].macAddress.value,
+      UInt64(bigEndian: names.link) & 0x0100 == 0, connections.isOccupied(lastConnection),
+      connections[lastConnection].tcp.flow == flow
+    else { return }
+    lastSegment = LastSegment(
+      names: names, interface: interface, connection: connections.tenant(at: lastConnection),
+      generation: self.addresses.generation)
+  }
+
+  /// Whether the checksums of the IP header and of the segment are right, or known to be.
+  @inline(__always)
+  private func isIntact(_ packet: borrowing Packet, _ frame: PlainFrame) -> Bool {
+    // Words of the wire's order may be added in any width (RFC 1071 section 2 (B)).
+    let names = UInt64(bigEndian: frame.names.addresses)
+    let both = names &>> 32 &+ (names & 0xffff_ffff)
+    let header = frame.second & 0xffff_ffff_ffff &+ frame.third &>> 32 &+ (frame.third &>> 16 & 0xffff) &+ both
+    guard WordSum.fold(header) == 0xffff else { return false }
     let state = packet.metadata.checksum
-    if state == .unknown || state == .computed {
-      let length = total &- IPv4Header.minimumByteCount
-      let text = unsafe WordSum.partial(start + 34, count: length)
-      let pseudo = both &+ UInt64(IPProtocol.tcp.value) &+ UInt64(length)
-      // The addresses were turned as they were read, the text was not.
-      guard WordSum.fold(text &+ UInt64(WordSum.fold(pseudo).byteSwapped)) == 0xffff else { return nil }
+    guard state == .unknown || state == .computed else { return true }
+    let count = packet.linearCount &- PlainFrame.networkHeaderByteCount
+    let start = unsafe UnsafeRawPointer(packet.pointer + PlainFrame.networkHeaderByteCount)
+    // What was turned as it was read; then, in memory's order, what was not.
+    let pseudo = both &+ UInt64(IPProtocol.tcp.value) &+ UInt64(truncatingIfNeeded: count)
+    var sum = UInt64(WordSum.fold(pseudo).byteSwapped)
+    let text = count &- PlainFrame.transportHeaderByteCount
+    if text <= 8 {
+      unsafe WordSum.addWord(start, 0, to: &sum)
+      unsafe WordSum.addWord(start, 8, to: &sum)
+      unsafe WordSum.addWord(start, 16, to: &sum)
+      unsafe WordSum.addWord(start, 24, to: &sum)
+      // The last eight bytes, without those that were added already.
+      let last = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
+      WordSum.add((last &>> UInt64(truncatingIfNeeded: 64 &- 8 &* text)).littleEndian, to: &sum)
+    } else {
+      sum &+= unsafe WordSum.partial(start, count: count)
     }
-    let timestamps = word(58)
-    return TCPConnection.PlainSegment(
-      sequence: SequenceNumber(UInt32(truncatingIfNeeded: ports)),
-      acknowledgment: SequenceNumber(UInt32(truncatingIfNeeded: fourth &>> 32)),
-      window: UInt16(truncatingIfNeeded: fourth),
-      timestamps: TCPTimestamps(
-        value: UInt32(truncatingIfNeeded: timestamps &>> 32), echoReply: UInt32(truncatingIfNeeded: timestamps)),
-      payloadCount: packet.linearCount &- PlainSegment.headerByteCount)
+    return WordSum.fold(sum) == 0xffff
+  }
+}
+
+/// The connection that the last small segment was for, and the names that led to it.
+struct LastSegment: BitwiseCopyable {
+  var names = PlainFrame.Names()
+  var interface = InterfaceID.loopback
+  var connection = SlabKey(index: .max, generation: 0)
+  /// ``LocalAddresses/generation`` then.
+  var generation: UInt64 = 0
+}
+
+/// What a frame says that looks like nothing but a small segment over IPv4 with timestamps and data.
+struct PlainFrame: BitwiseCopyable {
+  /// What tells its connection, as it stands in the frame.
+  struct Names: Equatable, BitwiseCopyable {
+    /// The destination's address and two bytes of the source's, whose first has the group bit.
+    var link: UInt64 = 0
+    var addresses: UInt64 = 0
+    var ports: UInt32 = 0
+
+    @inline(__always)
+    static func == (left: Names, right: Names) -> Bool {
+      (left.link ^ right.link) | (left.addresses ^ right.addresses) | UInt64(left.ports ^ right.ports) == 0
+    }
   }
 
-  private enum PlainSegment {
-    /// The type, version and header length of an IPv4 packet without options.
-    static var ipv4: UInt64 { 0x08_0045 }
-    /// No fragment, and TCP, in the eight bytes that begin with the fragment's offset.
-    static var tcp: UInt64 { 6 &<< 32 }
-    /// A header of 32 bytes and the flag ACK, whatever PSH and the window.
-    static var shape: UInt64 { 0x8010_0000 }
-    /// Two NOPs, then timestamps.
-    static var timestamps: UInt64 { UInt64(TCPOptions.alignedTimestamps) }
-    /// Ethernet, IPv4, TCP with timestamps.
-    static var headerByteCount: Int { 66 }
-    /// Longer frames are part of a stream.
-    static var largestByteCount: Int { headerByteCount + 512 }
+  var names: Names
+  /// The type and the first six bytes of the IP header; the fragment's offset, hop limit, protocol, checksum.
+  var second: UInt64
+  var third: UInt64
+
+  @inline(__always)
+  init?(of packet: borrowing Packet) {
+    let start = unsafe UnsafeRawPointer(packet.pointer)
+    second = unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: 12, as: UInt64.self))
+    third = unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: 20, as: UInt64.self))
+    let shape = unsafe UInt32(bigEndian: start.loadUnaligned(fromByteOffset: 46, as: UInt32.self))
+    let options = unsafe UInt32(bigEndian: start.loadUnaligned(fromByteOffset: 54, as: UInt32.self))
+    names = unsafe Names(
+      link: start.loadUnaligned(as: UInt64.self),
+      addresses: start.loadUnaligned(fromByteOffset: 26, as: UInt64.self),
+      ports: start.loadUnaligned(fromByteOffset: 34, as: UInt32.self))
+    // The type, version and header's size; no congestion experienced; the frame's end; no fragment, and TCP; a header of 32
+    // bytes, the flag ACK, whatever PSH; two NOPs, then timestamps.
+    guard second &>> 40 == 0x08_0045, second &>> 32 & 3 != 3,
+      Int(second &>> 16 & 0xffff) &+ EthernetHeader.untaggedByteCount == packet.linearCount,
+      third & 0x3fff_00ff_0000_0000 == 0x6_0000_0000, shape & 0xfff7_0000 == 0x8010_0000,
+      options == TCPOptions.alignedTimestamps
+    else { return nil }
   }
+
+  @inline(__always)
+  func segment(in packet: borrowing Packet) -> TCPConnection.PlainSegment {
+    let start = unsafe UnsafeRawPointer(packet.pointer)
+    @inline(__always) func word(_ offset: Int) -> UInt32 {
+      unsafe UInt32(bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+    return TCPConnection.PlainSegment(
+      sequence: SequenceNumber(word(38)), acknowledgment: SequenceNumber(word(42)),
+      window: UInt16(truncatingIfNeeded: word(46)), timestamps: TCPTimestamps(value: word(58), echoReply: word(62)),
+      payloadCount: packet.linearCount &- Self.headerByteCount)
+  }
+
+  /// Ethernet and IPv4; TCP with timestamps; both.
+  static var networkHeaderByteCount: Int { 34 }
+  static var transportHeaderByteCount: Int { 32 }
+  static var headerByteCount: Int { 66 }
+  /// Longer frames are part of a stream.
+  static var largestByteCount: Int { headerByteCount + 512 }
 }

@@ -187,13 +187,25 @@ struct LossDetection: ~Copyable {
   @inline(__always)
   var hasOneRun: Bool { runs.count == 1 && runs[0].flags.isDisjoint(with: [.gone, .resent]) }
 
-  /// The peer acknowledged all that is in flight, when ``hasOneRun``; returns what that was.
+  /// The peer acknowledged all that is in flight, when ``hasOneRun``; returns what that was, where it stands until something
+  /// is sent.
+  @unsafe @inline(__always)
+  mutating func acknowledgeOnlyRun() -> UnsafeMutablePointer<SentRun> {
+    let run = unsafe runs.removeOnly()
+    if unsafe run.pointee.end > forwardmost { unsafe forwardmost = run.pointee.end } else { hasReordering = true }
+    return unsafe run
+  }
+
+  /// `count` new bytes from `start` on went out with nothing in flight before them.
   @inline(__always)
-  mutating func acknowledgeOnlyRun() -> SentRun {
-    let run = runs[0]
-    runs.removeFirst()
-    if run.end > forwardmost { forwardmost = run.end } else { hasReordering = true }
-    return run
+  mutating func noteAlone(
+    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool,
+    at now: Instant
+  ) {
+    runs.append(
+      SentRun(
+        start: start, end: start + count, sentAt: now, departure: departure,
+        flags: isApplicationLimited ? .applicationLimited : []))
   }
 
   /// The peer acknowledged everything before `unacknowledged`, which lies in the first run or ends it, while nothing is held

@@ -32,6 +32,7 @@ extension TCPConnection {
   /// significant byte first; its checksum is left 0.
   @unsafe @inline(__always)
   mutating func departBare(to target: UnsafeMutableRawPointer, at now: Instant) -> UInt64 {
+    isCalm = false
     flags.remove(.wantsOutput)
     let isSYN = owed.contains(.syn)
     let isFIN = !isSYN && sendsFIN
@@ -97,6 +98,7 @@ extension TCPConnection {
     guard state == .synSent, header.acknowledgmentNumber == sendMaximum, sendMaximum == initialSend + 1,
       rarities.isEmpty
     else { return false }
+    isCalm = false
     takeSYN(header, options, at: now)
     sendUnacknowledged = header.acknowledgmentNumber
     if flags.contains(.isTiming) { takeRoundTripOfSYN(at: now) }
@@ -108,6 +110,7 @@ extension TCPConnection {
 
   /// Takes a segment that ``expects(_:)`` accepted, as ``receive(_:_:payload:at:)`` does.
   mutating func receive(_ segment: BareSegment, at now: Instant) {
+    isCalm = false
     heardAt = now
     let number = segment.acknowledgment
     let window = UInt32(segment.window) &<< UInt32(sendScale)

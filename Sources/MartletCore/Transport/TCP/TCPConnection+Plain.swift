@@ -1,42 +1,58 @@
 import MartletWire
 
-/// The short ways of a sender on which nothing is out of the ordinary: no loss, no probe, no mark, no pace that is behind. They come to
-/// what the long ways ``transmitData(from:at:into:limit:)`` and ``takeDelivery(_:_:acknowledged:duplicate:hasBlocks:)``
-/// come to, without asking all that those ask.
+/// The short ways of a connection on which nothing is out of the ordinary. They come to what the long ways
+/// ``transmit(from:at:into:limit:)`` and ``receive(_:_:payload:at:)`` come to, without asking all that those ask: what seldom
+/// changes is asked once and then taken for granted until the next long way (header prediction, as Jacobson called it).
 extension TCPConnection {
   /// Payloads up to this size are copied behind the header.
   static var copyBound: Int { 128 }
 
+  /// No loss, no probe, no mark, no gap, nobody who records, and CUBIC.
+  @inline(__always)
+  private var isQuiet: Bool {
+    guard state == .established, marks.isDisjoint(with: .changesSegments), !trace.isPresent, !probing.isSearching,
+      !probing.isAttentive, timers.purpose != .persist, receiveQueue.reassembly.isEmpty,
+      !receiveQueue.reassembly.hasReports, sender.isPresent
+    else { return false }
+    let sender = unsafe sender.address
+    return unsafe sender.pointee.recovery.phase == .open && sender.pointee.recovery.departed == 0
+      && sender.pointee.losses.isClear && !sender.pointee.probe.isOutstanding && sender.pointee.congestion.isCubic
+  }
+
+  /// Whether the short ways may be taken as far as it is the connection's state that says so.
+  @inline(__always)
+  mutating func isPlain() -> Bool {
+    if isCalm {
+      assert(isQuiet || state != .established, "a long way was taken without saying so")
+      return state == .established
+    }
+    isCalm = isQuiet
+    return isCalm
+  }
+
   // MARK: Sending
 
-  /// How many bytes wait to be sent, if they are one small segment that nothing holds back and nothing but timestamps goes
-  /// with; else 0.
+  /// How many bytes wait to be sent, if they are one small segment that nothing holds back, with nothing in flight before it;
+  /// else 0.
   @inline(__always)
-  func plainDeparture(at now: Instant) -> Int {
-    guard state == .established, owed.isSubset(of: .acknowledgment), flags.isDisjoint(with: .shapesSending),
-      marks.isDisjoint(with: .changesSegments), sender.isPresent, !trace.isPresent, !probing.isSearching,
-      timers.purpose != .persist, !receiveQueue.reassembly.hasReports
+  mutating func plainDeparture(at now: Instant) -> Int {
+    let count = sendQueue.byteCount
+    guard count > 0, count <= Self.copyBound, count < Int(segmentSize), count <= Int(sendWindow), isPlain(),
+      sendNext == sendUnacknowledged, sendMaximum == sendNext, owed.isSubset(of: .acknowledgment),
+      flags.isDisjoint(with: .shapesSending), now - sentAt <= estimator.timeout
     else { return 0 }
-    let count = queueStart + sendQueue.byteCount - sendNext
-    let flight = sendNext - sendUnacknowledged
     let sender = unsafe sender.address
-    guard count > 0, count <= Self.copyBound, count < Int(segmentSize), count &+ flight <= Int(sendWindow),
-      unsafe sender.pointee.recovery.phase == .open, unsafe count &+ flight <= sender.pointee.congestion.window,
-      unsafe !flags.contains(.paces) || sender.pointee.pacing.next <= now
-    else { return 0 }
-    if flight == 0 { return now - sentAt <= estimator.timeout ? count : 0 }
-    guard flags.contains(.noDelay) || smallSegmentEnd <= sendUnacknowledged,
-      unsafe sender.pointee.losses.isClear, unsafe !sender.pointee.losses.isFull
-    else { return 0 }
-    return count
+    return unsafe count <= sender.pointee.congestion.cubicWindow
+      && (!flags.contains(.paces) || sender.pointee.pacing.next <= now) ? count : 0
   }
 
   /// The size of the header of a segment that ``depart(_:to:at:)`` writes.
   @inline(__always)
   var plainHeaderByteCount: Int { TCPHeader.minimumByteCount &+ (flags.contains(.timestamps) ? 12 : 0) }
 
-  /// Sends the last `count` bytes of the send queue: writes the segment at `target`, where seven bytes more than it needs may
-  /// be written, and returns the sum of its words, most significant byte first; the checksum field is not written.
+  /// Sends the `count` bytes of the send queue that ``plainDeparture(at:)`` found: writes the segment at `target`, where seven
+  /// bytes more than it needs may be written, and returns the sum of its words, most significant byte first; the checksum field
+  /// stays zero.
   @unsafe @inline(__always)
   mutating func depart(_ count: Int, to target: UnsafeMutableRawPointer, at now: Instant) -> UInt64 {
     flags.remove(.wantsOutput)
@@ -63,37 +79,17 @@ extension TCPConnection {
     sum &+= UInt64(WordSum.fold(payload).byteSwapped)
     noteAcknowledged()
 
-    let flight = sendNext - sendUnacknowledged
-    let sender = unsafe sender.address
-    if flight == 0 {
-      progressAt = now
-    } else {
-      // A small segment with nothing before it in the network is no burst: it has no pace to keep.
-      let rate =
-        unsafe flags.contains(.paces) && sender.pointee.delivery.delivered > 0
-        ? sender.pointee.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
-      unsafe sender.pointee.pacing.noteSent(count, rate: rate, at: now)
-    }
-    let pipe = flight == 0 ? 0 : flightInNetwork
-    let departure = unsafe sender.pointee.delivery.departure(of: count, flight: pipe, at: now)
-    let isLimited = unsafe sender.pointee.delivery.isApplicationLimited
-    unsafe sender.pointee.losses.noteSent(
-      from: sendNext, count: count, departure, isApplicationLimited: isLimited, at: now)
-    unsafe sender.pointee.congestion.sent(count, flight: pipe, now: now, isApplicationLimited: isLimited)
-    sendNext += count
-    smallSegmentEnd = sendNext
-    sendMaximum = SequenceNumber.later(sendMaximum, sendNext)
+    let end = sendNext + count
+    unsafe self.sender.address.pointee.noteAlone(
+      from: sendNext, count: count, segmentSize: Int(segmentSize), at: now)
+    sendNext = end
+    smallSegmentEnd = end
+    sendMaximum = end
     sentAt = now
-    // What the network could carry now is not known.
-    let window = unsafe sender.pointee.congestion.window
-    if pipe &+ count < window { unsafe sender.pointee.delivery.noteApplicationLimit(flight: pipe &+ count) }
-    unsafe sender.pointee.noteFlight(pipe &+ count, isLimited: pipe &+ count &+ Int(segmentSize) > window)
-    let startsTimer = timers.retransmission == .distantFuture
-    if startsTimer || timers.purpose != .reordering, mayProbeTail {
-      armLossProbe(at: now)
-    } else if startsTimer {
-      armRetransmission(at: now)
-    }
+    progressAt = now
+    // Nothing was in flight, so nothing was waited for, and there is no pace to keep; nothing but the flag keeps a probe of
+    // the tail from going out.
+    if flags.isSuperset(of: .probing) { armLossProbe(at: now) } else { armRetransmission(at: now) }
     return sum
   }
 
@@ -108,23 +104,19 @@ extension TCPConnection {
     var payloadCount: Int
   }
 
-  /// Whether `segment` follows what came before it and acknowledges all that ever was sent, and that is nothing, or one run
-  /// that all is well with.
+  /// Whether `segment` follows what came before it and acknowledges all that ever was sent, and that is nothing, or one run.
   @inline(__always)
-  func expects(_ segment: PlainSegment, at now: Instant) -> Bool {
-    guard state == .established, segment.sequence == receiveNext, segment.acknowledgment == sendNext,
-      sendMaximum == sendNext, flags.isDisjoint(with: .needsLongWay), flags.contains(.timestamps),
-      receiveQueue.reassembly.isEmpty, segment.payloadCount <= receiveEdge - receiveNext,
-      segment.payloadCount <= Int(receiveSegmentSize), receiveQueue.byteCount < Int(limits.receiveBuffer),
-      Int32(truncatingIfNeeded: segment.timestamps.value &- recentTimestamp) >= 0, timers.purpose != .persist,
-      !trace.isPresent, !isGrowthDue(segment.timestamps, at: now)
+  mutating func expects(_ segment: PlainSegment, at now: Instant) -> Bool {
+    guard segment.sequence == receiveNext, segment.acknowledgment == sendNext, isPlain(), sendMaximum == sendNext,
+      flags.isDisjoint(with: .needsLongWay), flags.contains(.timestamps),
+      segment.payloadCount <= receiveEdge - receiveNext, segment.payloadCount <= Int(receiveSegmentSize),
+      receiveQueue.byteCount < Int(limits.receiveBuffer),
+      Int32(truncatingIfNeeded: segment.timestamps.value &- recentTimestamp) >= 0,
+      !isGrowthDue(segment.timestamps, at: now)
     else { return false }
     if segment.acknowledgment == sendUnacknowledged { return true }
-    guard sender.isPresent, !probing.isAttentive, sendQueue.byteCount == segment.acknowledgment - queueStart
-    else { return false }
-    let sender = unsafe sender.address
-    return unsafe sender.pointee.recovery.phase == .open && !sender.pointee.probe.isOutstanding
-      && sender.pointee.recovery.departed == 0 && sender.pointee.congestion.isCubic && sender.pointee.losses.hasOneRun
+    return unsafe sender.address.pointee.losses.hasOneRun
+      && sendQueue.byteCount == segment.acknowledgment - queueStart
   }
 
   /// Takes a segment that ``expects(_:at:)`` accepted, as ``receive(_:_:payload:at:)`` does.
@@ -201,28 +193,29 @@ extension TCPConnection {
     let run = unsafe sender.pointee.losses.acknowledgeOnlyRun()
     sendUnacknowledged = sendNext
     smallSegmentEnd = .later(smallSegmentEnd, sendNext)
-    queueStart += sendQueue.byteCount
     if !sendQueue.isEmpty {
+      queueStart += sendQueue.byteCount
       sendQueue.removeFirst(sendQueue.byteCount)
-      growSendBuffer()
       changes.insert(.drained)
     }
     progressAt = now
     timeouts = 0
     flags.remove(.toldOfTrouble)
-    let roundTrip = now - run.sentAt
+    let roundTrip = unsafe now - run.pointee.sentAt
     estimator.sample(roundTrip, limits: limits)
     let minimumRoundTrip = estimator.minimum
-    unsafe sender.pointee.delivery.noteDelivered(flight, newest: run, minimumRoundTrip: minimumRoundTrip, at: now)
+    unsafe sender.pointee.delivery.noteDelivered(
+      flight, newest: run.pointee, minimumRoundTrip: minimumRoundTrip, at: now)
     if flags.contains(.selective) {
-      unsafe sender.pointee.losses.noteNewest(run, isOfEarlier: false, minimumRoundTrip: minimumRoundTrip, at: now)
+      unsafe sender.pointee.losses.noteNewest(
+        run.pointee, isOfEarlier: false, minimumRoundTrip: minimumRoundTrip, at: now)
     }
     _ = unsafe sender.pointee.recovery.advance(to: sendNext, count: flight, segmentSize: 0, isSelective: true)
-    if unsafe sender.pointee.isWindowLimited || sender.pointee.congestion.isMostlyUsed(by: flight) {
+    if unsafe sender.pointee.usesCubicWindow(flight) {
+      growSendBuffer()
       growWindow(by: flight, roundTrip: roundTrip, at: now)
-    } else {
-      unsafe sender.pointee.congestion.acknowledgedUnused(at: now)
     }
+    // Otherwise time goes by for CUBIC, and nothing else; it counts from the next departure, as nothing is in flight.
     noteRound(at: now)
     timers.retransmission = .distantFuture
     timers.purpose = .retransmit

@@ -6,6 +6,7 @@ extension TCPConnection {
   package mutating func receive(
     _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
+    isCalm = false
     if options.sackBlocks.isEmpty, options.userTimeout == nil,
       expects(header, options.timestamps, payloadCount: payload.count)
     {
@@ -36,6 +37,7 @@ extension TCPConnection {
   package mutating func receiveExpected(
     _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
+    isCalm = false
     if let timestamps, flags.contains(.timestamps), lastAcknowledged == receiveNext {
       recentTimestamp = timestamps.value
       recentTimestampAt = now

@@ -102,6 +102,8 @@ package struct TCPConnection: ~Copyable {
   var flags: Flags = []
   var changes: SocketEvent.Changes = []
   var marks: Marks = []
+  /// Whether ``isQuiet`` was found true, and no long way was taken since.
+  var isCalm = false
   var limits: TCPLimits
   var timers = TCPTimers()
 

@@ -38,17 +38,14 @@ package struct Cubic: BitwiseCopyable {
     if case .first(let start) = growth { start.isConservative } else { false }
   }
 
+  var isRecovering: Bool { reduction == .recovery }
+
   /// The curve, after the first slow start.
   var curve: Curve? {
     if case .curve(let curve) = growth { curve } else { nil }
   }
 
   // MARK: Growth
-
-  /// An acknowledgement came when all was well, of what did not use the window: time goes by, and nothing else. Rounds in
-  /// which the program had little to send do not count for slow start either.
-  @inline(__always)
-  mutating func acknowledgedUnused(at now: Instant) { clock = Self.microseconds(now) }
 
   mutating func acknowledged(_ sample: borrowing AcknowledgmentSample) {
     let time = Self.microseconds(sample.now)
@@ -64,6 +61,7 @@ package struct Cubic: BitwiseCopyable {
     if mayGrow {
       validation.isValid()
     } else if !usesWindow, !isRepeating {
+      // Rounds in which the program had little to send do not count for slow start either.
       return
     }
     var left = count
