@@ -15,14 +15,11 @@ private struct Conversation: ~Copyable {
   /// What is lost, one frame in so many; 0 for none.
   var lossEvery: UInt64 = 0
 
-  init(seed: UInt64, version: IPVersion, takesShortWays: Bool, configuration: Host.Configuration) throws {
-    net = try TwoHosts(configuration: configuration, seed: seed)
-    net.a.takesShortWays = takesShortWays
-    net.b.takesShortWays = takesShortWays
+  init(_ net: consuming TwoHosts, seed: UInt64, to there: IPAddress, listener: SocketID) {
+    self.net = net
+    self.there = there
+    self.listener = listener
     random = RandomStream(seed: seed, forkedFor: "conversation")
-    there = version == .v4 ? TwoHosts.b4 : TwoHosts.b6
-    listener = try net.b.listen(on: SocketAddress(.any(version), port: 80))
-    for _ in 0..<2 { try connect() }
   }
 
   mutating func connect() throws {
@@ -65,7 +62,7 @@ private struct Conversation: ~Copyable {
       byClient
       ? try? net.a.read(from: pairs[pair].client, into: &raw, at: net.now)
       : try? net.b.read(from: pairs[pair].server, into: &raw, at: net.now)
-    seen.append("read \(count): \(result.map { "\($0)" } ?? "refused") \(buffer)")
+    seen.append("read \(count): \(result.map { "\($0)" } ?? "refused") \(buffer.prefix(32))")
   }
 
   /// One request and its answer, and so on, nothing else happening: what the short ways are for.
@@ -138,9 +135,14 @@ struct ShortSegmentTests {
   private func run(
     _ seed: UInt64, _ version: IPVersion, takesShortWays: Bool, _ configuration: Host.Configuration
   ) throws -> (frames: [[UInt8]], seen: [String]) {
-    var conversation = try Conversation(
-      seed: seed, version: version, takesShortWays: takesShortWays, configuration: configuration)
-    for _ in 0..<120 { try conversation.step() }
+    var net = try TwoHosts(configuration: configuration, seed: seed)
+    net.a.takesShortWays = takesShortWays
+    net.b.takesShortWays = takesShortWays
+    let listener = try net.b.listen(on: SocketAddress(.any(version), port: 80))
+    let there = version == .v4 ? TwoHosts.b4 : TwoHosts.b6
+    var conversation = Conversation(net, seed: seed, to: there, listener: listener)
+    for _ in 0..<2 { try conversation.connect() }
+    for _ in 0..<60 { try conversation.step() }
     conversation.finish()
     return (conversation.net.frames.map(\.bytes), conversation.seen)
   }
@@ -149,24 +151,27 @@ struct ShortSegmentTests {
     let short = try run(seed, version, takesShortWays: true, configuration)
     let long = try run(seed, version, takesShortWays: false, configuration)
     let frame = zip(short.frames, long.frames).enumerated().first { $0.element.0 != $0.element.1 }
-    #expect(frame == nil, "frame \(frame?.offset ?? 0) of seed \(seed) differs")
+    if let frame {
+      Issue.record(
+        "frame \(frame.offset): \(frame.element.0.prefix(120)) by the short way, \(frame.element.1.prefix(120))")
+    }
     let event = zip(short.seen, long.seen).first { $0 != $1 }
-    #expect(event == nil)
+    if let event { Issue.record("\(event.0.prefix(800)) by the short way, \(event.1.prefix(800))") }
     #expect(short.frames.count == long.frames.count)
     #expect(short.seen.count == long.seen.count)
-    #expect(short.frames.count > 300)
+    #expect(short.frames.count > 100)
   }
 
   @Test(
     "A random conversation comes to the same frames and events by either way",
-    arguments: 1...30 as ClosedRange<UInt64>, [IPVersion.v4, .v6])
+    arguments: 1...12 as ClosedRange<UInt64>, [IPVersion.v4, .v6])
   func sameConversation(seed: UInt64, version: IPVersion) throws {
     try compare(seed, version, Host.Configuration())
   }
 
   @Test(
     "So it does without timestamps, without SACK, with marks and with other congestion controls",
-    arguments: 31...36 as ClosedRange<UInt64>, 0..<6)
+    arguments: 31...32 as ClosedRange<UInt64>, 0..<6)
   func otherOptions(seed: UInt64, choice: Int) throws {
     var configuration = Host.Configuration()
     switch choice {

@@ -91,7 +91,9 @@ extension Host {
       isFIN: shape & 0x1_0000 != 0)
     let connection = unsafe connections.pointer(at: index)
     guard unsafe connection.pointee.tcp.expects(segment) else { return false }
+    let isConversation = unsafe connection.pointee.tcp.state == .established && !segment.isFIN
     unsafe connection.pointee.tcp.receive(segment, at: now)
+    if isConversation, unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
     update(index)
     return true
   }

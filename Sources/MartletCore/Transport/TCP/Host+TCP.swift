@@ -29,8 +29,11 @@ extension Host {
         packet.removeFirst(headerByteCount)
         let reason = unsafe connection.pointee.tcp.receiveExpected(
           header, options.timestamps, payload: packet, at: now)
-        if let reason { ledger.count(reason) }
-        if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
+        if let reason {
+          ledger.count(reason)
+        } else if unsafe connection.pointee.confirmedIn != confirmationPeriod {
+          confirmNeighbor(of: index)
+        }
         return update(index)
       }
     }
@@ -83,7 +86,12 @@ extension Host {
       return receiveWithoutConnection(packet, header, options, flow, context, sequenceFloor: floor)
     }
     let asked = connections[index].tcp.asksForFastOpenCookie
-    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+    let isConversation = connections[index].tcp.state == .established && header.flags.subtracting(.psh) == .ack
+    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) {
+      ledger.count(reason)
+    } else if isConversation, connections[index].confirmedIn != confirmationPeriod {
+      confirmNeighbor(of: index)
+    }
     if asked { learnFastOpen(header, options, flow) }
     update(index)
   }
