@@ -122,7 +122,6 @@ private struct NarrowPath: ~Copyable {
       }
       run(for: turn)
       received += try b.readBytes(ends.server, at: now)
-      if now.nanoseconds > 700_000_000_000, count == 500_000 { let i = try a.info(of: ends.client); print("INFO", received.count, i.congestionWindow, i.congestionPhase, i.isRecovering, i.segmentSize, i.slowStartThreshold, i.bytesInFlight, i.waiting, i.pacingRate ?? -1, i.sendQueueByteCount, i.timeouts) }
       if received.count >= count { return received == sent ? Int((now - start) / 1_000_000) : nil }
     }
     return nil
