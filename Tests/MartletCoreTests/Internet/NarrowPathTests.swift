@@ -29,8 +29,14 @@ private struct NarrowPath: ~Copyable {
   init(mtu: Int, speaks: Bool, linkMTU: Int = 1_500, configuration: Host.Configuration = Host.Configuration()) throws {
     self.mtu = mtu
     self.speaks = speaks
-    a = try TwoHosts.host("a", configuration: configuration, mtu: linkMTU, pool: pool, seed: 1)
-    b = try TwoHosts.host("b", configuration: configuration, mtu: linkMTU, pool: pool, seed: 2)
+    a = Host(name: "a", configuration: configuration, pool: pool, seed: 1)
+    b = Host(name: "b", configuration: configuration, pool: pool, seed: 2)
+    _ = a.addInterface(InterfaceConfiguration(name: "eth0", macAddress: TwoHosts.macA, mtu: linkMTU))
+    _ = b.addInterface(InterfaceConfiguration(name: "eth0", macAddress: TwoHosts.macB, mtu: linkMTU))
+    try a.addAddress(AddressInSubnet(TwoHosts.a4, prefixLength: 24), to: Self.eth)
+    try b.addAddress(AddressInSubnet(TwoHosts.b4, prefixLength: 24), to: Self.eth)
+    try a.addAddress(AddressInSubnet(TwoHosts.a6, prefixLength: 64), to: Self.eth)
+    try b.addAddress(AddressInSubnet(TwoHosts.b6, prefixLength: 64), to: Self.eth)
     exchange()
     sizes = []
   }

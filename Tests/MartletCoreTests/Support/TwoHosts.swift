@@ -25,24 +25,16 @@ struct TwoHosts: ~Copyable {
     seed: UInt64 = 1
   ) throws {
     pool = PacketPool()
-    a = try Self.host("a", configuration: configuration, mtu: mtu, offloads: offloads, pool: pool, seed: seed)
-    b = try Self.host("b", configuration: configuration, mtu: mtu, offloads: offloads, pool: pool, seed: seed &+ 1)
+    a = Host(name: "a", configuration: configuration, pool: pool, seed: seed)
+    b = Host(name: "b", configuration: configuration, pool: pool, seed: seed &+ 1)
+    _ = a.addInterface(InterfaceConfiguration(name: "eth0", macAddress: Self.macA, mtu: mtu, offloads: offloads))
+    _ = b.addInterface(InterfaceConfiguration(name: "eth0", macAddress: Self.macB, mtu: mtu, offloads: offloads))
+    try a.addAddress(AddressInSubnet(Self.a4, prefixLength: 24), to: eth)
+    try b.addAddress(AddressInSubnet(Self.b4, prefixLength: 24), to: eth)
+    try a.addAddress(AddressInSubnet(Self.a6, prefixLength: 64), to: eth)
+    try b.addAddress(AddressInSubnet(Self.b6, prefixLength: 64), to: eth)
     exchange()
     frames = []
-  }
-
-  /// Host "a", or "b", with an interface and its addresses of both versions.
-  static func host(
-    _ name: String, configuration: Host.Configuration, mtu: Int, offloads: LinkOffloads = [],
-    pool: borrowing PacketPool, seed: UInt64
-  ) throws -> Host {
-    let isA = name == "a"
-    var host = Host(name: name, configuration: configuration, pool: pool, seed: seed)
-    let interface = host.addInterface(
-      InterfaceConfiguration(name: "eth0", macAddress: isA ? macA : macB, mtu: mtu, offloads: offloads))
-    try host.addAddress(AddressInSubnet(isA ? a4 : b4, prefixLength: 24), to: interface)
-    try host.addAddress(AddressInSubnet(isA ? a6 : b6, prefixLength: 64), to: interface)
-    return host
   }
 
   /// Carries frames both ways until there are none.
