@@ -1,4 +1,4 @@
-package import MartletWire
+internal import MartletWire
 
 /// The short way of segments without text, which open, acknowledge and end a connection that is well: they come to what
 /// ``transmit(from:at:into:limit:)`` and ``receive(_:_:payload:at:)`` come to, without asking all that those ask.
