@@ -48,6 +48,8 @@ public final class HTTPFileServer: Sendable {
   private func bootstrap(_ host: VirtualHost) -> MartletServerBootstrap {
     let pipeline = pipeline
     return MartletServerBootstrap(host: host)
+      .serverChannelOption(ChannelOptions.backlog, value: 1_024)
+      .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { pipeline.initialize($0) }
   }
 

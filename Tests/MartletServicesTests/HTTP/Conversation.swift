@@ -8,22 +8,40 @@ import NIOEmbedded
 final class Conversation {
   let channel: EmbeddedChannel
   let service: HTTPService
-  private(set) var log: [String] { get { lines.lines } set { lines.lines = newValue } }
   private let lines: Lines
 
   /// The lines of the access log; used by one thread.
   final class Lines: @unchecked Sendable { var lines: [String] = [] }
 
-  init(_ directory: TemporaryDirectory, _ change: (inout HTTPFileServerConfiguration) -> Void = { _ in }) throws {
+  convenience init(
+    _ directory: TemporaryDirectory, _ change: (inout HTTPFileServerConfiguration) -> Void = { _ in }
+  ) throws {
+    try self.init(Self.service(directory, change))
+  }
+
+  /// A server with a log in memory.
+  static func service(
+    _ directory: TemporaryDirectory, _ change: (inout HTTPFileServerConfiguration) -> Void = { _ in }
+  ) throws -> (HTTPService, Lines) {
     var configuration = HTTPFileServerConfiguration(directory: directory.path)
     change(&configuration)
     let lines = Lines()
-    self.lines = lines
     configuration.accessLog = { lines.lines.append($0) }
-    service = try HTTPService(configuration)
+    return (try HTTPService(configuration), lines)
+  }
+
+  /// One more client of a server.
+  init(_ server: (HTTPService, Lines)) throws {
+    (service, lines) = server
     channel = EmbeddedChannel()
-    try ConnectionPipeline(service: service, tls: nil).initialize(channel).wait()
     try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 1_000)).wait()
+    try channel.pipeline.syncOperations.addHandler(RegionReader())
+    // A connection that is refused is closed, as a listener does it.
+    do {
+      try ConnectionPipeline(service: service, tls: nil).initialize(channel).wait()
+    } catch {
+      channel.close(promise: nil)
+    }
   }
 
   var isOpen: Bool { channel.isActive }
@@ -45,15 +63,7 @@ final class Conversation {
   func bytes() -> [UInt8] {
     var result: [UInt8] = []
     while let data = try? channel.readOutbound(as: IOData.self) {
-      switch data {
-      case .byteBuffer(let buffer): result += buffer.readableBytesView
-      case .fileRegion(let region):
-        var bytes = [UInt8](repeating: 0, count: region.readableBytes)
-        let count = try? region.fileHandle.withUnsafeFileDescriptor { descriptor in
-          unsafe pread(descriptor, &bytes, bytes.count, off_t(region.readerIndex))
-        }
-        result += bytes.prefix(count ?? 0)
-      }
+      if case .byteBuffer(let buffer) = data { result += buffer.readableBytesView }
     }
     return result
   }
@@ -71,6 +81,24 @@ final class Conversation {
   }
 
   func advance(_ time: TimeAmount) { channel.embeddedEventLoop.advanceTime(by: time) }
+}
+
+/// Reads what is written by reference when it is written, as a connection does.
+private final class RegionReader: ChannelOutboundHandler {
+  typealias OutboundIn = IOData
+  typealias OutboundOut = IOData
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard case .fileRegion(let region) = unwrapOutboundIn(data) else {
+      context.write(data, promise: promise)
+      return
+    }
+    var bytes = [UInt8](repeating: 0, count: region.readableBytes)
+    let count = try? region.fileHandle.withUnsafeFileDescriptor { descriptor in
+      unsafe pread(descriptor, &bytes, bytes.count, off_t(region.readerIndex))
+    }
+    context.write(wrapOutboundOut(.byteBuffer(ByteBuffer(bytes: bytes.prefix(count ?? 0)))), promise: promise)
+  }
 }
 
 /// One response.

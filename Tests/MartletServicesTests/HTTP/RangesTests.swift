@@ -44,7 +44,8 @@ struct RangesTests {
     let answer = try #require(Conversation(directory).get("/f", "Range: bytes=500-89999"))
     #expect(answer.status == 206)
     #expect(answer["content-range"] == "bytes 500-89999/100000")
-    #expect(answer.content == Array(pattern(100_000)[500..<90_000]))
+    let isSame = answer.content == Array(pattern(100_000)[500..<90_000])
+    #expect(isSame)
   }
 
   @Test("Several ranges arrive as parts between boundaries")

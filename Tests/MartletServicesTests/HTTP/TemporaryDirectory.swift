@@ -60,3 +60,7 @@ final class TemporaryDirectory: Sendable {
 
 /// Bytes that repeat after no power of two.
 func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 % 251) } }
+
+extension TemporaryDirectory {
+  func rename(_ name: String, to other: String) { unsafe _ = Glibc.rename("\(path)/\(name)", "\(path)/\(other)") }
+}
