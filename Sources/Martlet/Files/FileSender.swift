@@ -11,6 +11,8 @@ internal import MartletCore
 /// acknowledged and the file still is what it was at the beginning. Until it is acknowledged a page may have to be read
 /// again, so that to wait until it was sent once would not do; and the bytes before the last ones keep the connection busy
 /// while the acknowledgements come in. If the file changed, the connection is reset and the peer knows that it has not all.
+/// Frames with pages that a file lost do not go out; of the page in which a cut file ends now, the system may give zeros until
+/// the cut is noticed, in an answer that is never completed.
 @safe
 public final class FileSender {
   /// What ``advance()`` came to.
@@ -58,6 +60,8 @@ public final class FileSender {
   private var sinceCheck = 0
   private var timer: LoopTimer?
   private var failure: FileTransferError?
+  /// Told when the file is found changed while nobody called.
+  package var failed: ((FileTransferError) -> Void)?
 
   /// - Parameters:
   ///   - descriptor: An open file.
@@ -68,11 +72,17 @@ public final class FileSender {
   ///   - socket: The connection.
   /// - Throws: ``FileTransferError/changed`` if the file is not the one of `identity`, ``FileTransferError/outOfRange``,
   ///   ``FileTransferError/notAFile``, ``FileTransferError/system(errno:)``. The connection is as it was.
-  public init(
+  public convenience init(
     _ descriptor: CInt, offset: Int64 = 0, count: Int64? = nil, identity: FileIdentity? = nil,
     way: FileWay = .byReference, to socket: TCPSocket
   ) throws(FileTransferError) {
-    core = socket.core
+    try self.init(descriptor, offset: offset, count: count, identity: identity, way: way, to: socket.core)
+  }
+
+  package init(
+    _ descriptor: CInt, offset: Int64, count: Int64?, identity: FileIdentity?, way: FileWay, to core: SocketCore
+  ) throws(FileTransferError) {
+    self.core = core
     precondition(core.loop.isCurrent, "a file sender belongs to the loop's thread")
     self.descriptor = descriptor
     self.way = way
@@ -317,7 +327,10 @@ public final class FileSender {
       do throws(FileTransferError) {
         try check()
         watch()
-      } catch { fail(error) }
+      } catch {
+        fail(error)
+        failed?(error)
+      }
     }
   }
 
