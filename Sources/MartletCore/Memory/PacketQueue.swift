@@ -80,8 +80,24 @@ extension Packet {
 
 extension PacketQueue {
   /// Copies the first bytes to `destination`, at most `capacity`, takes them out and returns how many there were.
-  @unsafe
+  @unsafe @inline(__always)
   package mutating func removeFirstBytes(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
+    // Mostly one packet waits, and there is room for all of it.
+    if count == 1, byteCount <= capacity, let block = unsafe first, unsafe block.pointee.sliceCount == 0 {
+      let packet = unsafe Packet(adopting: block)
+      let run = byteCount
+      unsafe first = nil
+      unsafe last = nil
+      count = 0
+      byteCount = 0
+      unsafe destination.copyFew(from: packet.pointer, byteCount: run)
+      return run
+    }
+    return unsafe removeManyBytes(into: destination, capacity: capacity)
+  }
+
+  @unsafe @inline(never)
+  private mutating func removeManyBytes(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
     var done = 0
     while done < capacity, let block = unsafe first {
       var packet = unsafe Packet(adopting: block)
@@ -150,5 +166,27 @@ extension Packet {
     extend(run)
     unsafe other.copyBytes(from: 0, count: run, to: pointer + old)
     return true
+  }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Copies `byteCount` bytes from `source`, without a call if they are few. The two areas must not overlap.
+  @unsafe @inline(__always)
+  func copyFew(from source: UnsafeRawPointer, byteCount: Int) {
+    if byteCount > 16 || byteCount == 0 { return unsafe copyMemory(from: source, byteCount: byteCount) }
+    // The first and the last word, which may overlap.
+    if byteCount >= 8 {
+      let last = unsafe source.loadUnaligned(fromByteOffset: byteCount &- 8, as: UInt64.self)
+      unsafe storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+      return unsafe storeBytes(of: last, toByteOffset: byteCount &- 8, as: UInt64.self)
+    }
+    if byteCount >= 4 {
+      let last = unsafe source.loadUnaligned(fromByteOffset: byteCount &- 4, as: UInt32.self)
+      unsafe storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+      return unsafe storeBytes(of: last, toByteOffset: byteCount &- 4, as: UInt32.self)
+    }
+    let last = unsafe source.load(fromByteOffset: byteCount &- 1, as: UInt8.self)
+    if byteCount >= 2 { unsafe storeBytes(of: source.loadUnaligned(as: UInt16.self), as: UInt16.self) }
+    unsafe storeBytes(of: last, toByteOffset: byteCount &- 1, as: UInt8.self)
   }
 }

@@ -164,6 +164,15 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     return unsafe element(index)
   }
 
+  /// Where the element of `key` stands until it is taken out; nil if it was.
+  @unsafe @inline(__always)
+  func pointer(of key: SlabKey) -> UnsafeMutablePointer<Element>? {
+    guard key.index < indexBound else { return nil }
+    let slot = unsafe slot(key.index)
+    guard unsafe slot.assumingMemoryBound(to: Place.self).pointee.generation == key.generation else { return nil }
+    return unsafe (slot + Self.elementOffset).assumingMemoryBound(to: Element.self)
+  }
+
   /// The element at `index`; asking for an empty place is the caller's bug and traps.
   package subscript(index: UInt32) -> Element {
     // Addressors, since a coroutine costs a call and a frame at each use.

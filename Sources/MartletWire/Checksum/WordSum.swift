@@ -99,8 +99,13 @@ public enum WordSum {
 
   /// Adds eight bytes and the carry, which comes back in at the bottom.
   @unsafe @inlinable @inline(__always)
-  static func addWord(_ start: UnsafeRawPointer, _ offset: Int, to sum: inout UInt64) {
-    let word = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+  package static func addWord(_ start: UnsafeRawPointer, _ offset: Int, to sum: inout UInt64) {
+    add(unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self), to: &sum)
+  }
+
+  /// Adds a word and the carry.
+  @inlinable @inline(__always)
+  package static func add(_ word: UInt64, to sum: inout UInt64) {
     let (next, carry) = sum.addingReportingOverflow(word)
     sum = next &+ (carry ? 1 : 0)
   }

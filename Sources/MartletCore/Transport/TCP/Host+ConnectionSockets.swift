@@ -105,6 +105,13 @@ extension Host {
     return socket.key.index
   }
 
+  /// The connection that `socket` names, where it stands.
+  @unsafe @inline(__always)
+  private func connection(_ socket: SocketID) throws(SocketError) -> UnsafeMutablePointer<Connection> {
+    guard socket.kind == .connection, let place = unsafe connections.pointer(of: socket.key) else { throw .notASocket }
+    return unsafe place
+  }
+
   /// Takes bytes that have arrived, in order, into `buffer`.
   ///
   /// - Throws: why the connection failed, once everything that had arrived is read.
@@ -112,9 +119,10 @@ extension Host {
     from socket: SocketID, into buffer: inout MutableRawSpan, at now: Instant
   ) throws(SocketError) -> ReadResult {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let result = try connections[index].tcp.read(into: &buffer, at: self.now)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let result = try unsafe connection.pointee.tcp.read(into: &buffer, at: self.now)
+    // Reading may owe the peer a window, and changes nothing else; so does writing.
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return result
   }
 
@@ -126,10 +134,25 @@ extension Host {
     from socket: SocketID, upTo maximum: Int, at now: Instant, _ body: (RawSpan) -> Void
   ) throws(SocketError) -> ReadResult {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let result = try connections[index].tcp.read(upTo: maximum, at: self.now, body)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let result = try unsafe connection.pointee.tcp.read(upTo: maximum, at: self.now, body)
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return result
+  }
+
+  /// What a read would give now: how many bytes, or that it would block, or the end of the stream.
+  ///
+  /// - Throws: why the connection failed, once everything that had arrived is read.
+  @inline(__always)
+  package func readable(from socket: SocketID) throws(SocketError) -> ReadResult {
+    try connections[try connectionIndex(socket)].tcp.readable()
+  }
+
+  /// Whether nothing more will arrive than what can be read now.
+  @inline(__always)
+  package func isInputAtEnd(of socket: SocketID) -> Bool {
+    guard let index = try? connectionIndex(socket) else { return true }
+    return connections[index].tcp.hasEnded
   }
 
   /// Copies bytes into the send buffer, and returns how many there was room for: 0 when it is full, and then
@@ -138,9 +161,9 @@ extension Host {
   /// - Throws: ``SocketError/invalidState`` after ``shutdownWrite(_:at:)``, or why the connection failed.
   public mutating func write(_ bytes: RawSpan, to socket: SocketID, at now: Instant) throws(SocketError) -> Int {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let count = try connections[index].tcp.write(bytes, from: pool, at: self.now)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let count = try unsafe connection.pointee.tcp.write(bytes, from: pool, at: self.now)
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return count
   }
 
@@ -150,9 +173,9 @@ extension Host {
   public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool
   {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let taken = try connections[index].tcp.write(slice, at: self.now)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let taken = try unsafe connection.pointee.tcp.write(slice, from: pool, at: self.now)
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return taken
   }
 

@@ -29,15 +29,23 @@ extension Host {
         packet.removeFirst(headerByteCount)
         let reason = unsafe connection.pointee.tcp.receiveExpected(
           header, options.timestamps, payload: packet, at: now)
-        if let reason { ledger.count(reason) }
-        if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
+        if let reason {
+          ledger.count(reason)
+        } else if unsafe connection.pointee.confirmedIn != confirmationPeriod {
+          confirmNeighbor(of: index)
+        }
         return update(index)
       }
       // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
       if !header.flags.contains(.syn), connections[index].tcp.takesPlain {
         packet.removeFirst(headerByteCount)
-        if let reason = connections[index].tcp.receivePlain(header, options.timestamps, payload: packet, at: now) {
+        let isConversation =
+          unsafe connection.pointee.tcp.state == .established && header.flags.subtracting(.psh) == .ack
+        if let reason = unsafe connection.pointee.tcp.receivePlain(header, options.timestamps, payload: packet, at: now)
+        {
           ledger.count(reason)
+        } else if isConversation, unsafe connection.pointee.confirmedIn != confirmationPeriod {
+          confirmNeighbor(of: index)
         }
         return update(index)
       }
@@ -244,6 +252,7 @@ extension Host {
     connections[key.index].timeToLive = options.timeToLive ?? 0
     connections[key.index].trafficClass = options.trafficClass
     connections[key.index].pathGeneration = pathMTUs.generation
+    if !takesShortWays { connections[key.index].tcp.flags.insert(.avoidsShortWays) }
     if pathMTUs.count > 0 { followPath(key.index) }
     flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
     return key.index
@@ -342,6 +351,7 @@ extension Host {
       let index = key.index
       let connection = unsafe connections.pointer(at: index)
       if unsafe connection.pointee.pathGeneration != pathMTUs.generation { followPath(index) }
+      if unsafe sendPlainSegment(connection, index) { continue }
       let departure = unsafe connection.pointee.depart(
         from: pool, at: now, challenges: &challenges, into: &segments)
       if unsafe connection.pointee.tcp.probing.hasNews { sharePathNews(index) }

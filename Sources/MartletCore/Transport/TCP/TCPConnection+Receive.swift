@@ -6,6 +6,7 @@ extension TCPConnection {
   package mutating func receive(
     _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
+    isCalm = false
     if options.sackBlocks.isEmpty, options.userTimeout == nil,
       expects(header, options.timestamps, payloadCount: payload.count)
     {
@@ -36,6 +37,7 @@ extension TCPConnection {
   package mutating func receiveExpected(
     _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
+    isCalm = false
     if let timestamps, flags.contains(.timestamps), lastAcknowledged == receiveNext {
       recentTimestamp = timestamps.value
       recentTimestampAt = now
@@ -65,7 +67,8 @@ extension TCPConnection {
   package mutating func receivePlain(
     _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
-    receiveSynchronized(header, TCPOptions(timestamps: timestamps), payload: payload, at: now)
+    isCalm = false
+    return receiveSynchronized(header, TCPOptions(timestamps: timestamps), payload: payload, at: now)
   }
 
   // MARK: 3.10.7.3, SYN-SENT
@@ -371,7 +374,7 @@ extension TCPConnection {
   }
 
   @inline(__always)
-  private mutating func noteDelivered(_ count: Int, at now: Instant) {
+  mutating func noteDelivered(_ count: Int, at now: Instant) {
     changes.insert(.readable)
     unacknowledgedBytes &+= UInt32(truncatingIfNeeded: count)
     // An ACK for at least every second full-sized segment, or soon (RFC 9293 section 3.8.6.3, SHLD-18, SHLD-19).

@@ -76,8 +76,14 @@ package struct TCPConnection: ~Copyable {
     static let probesTail = Flags(rawValue: 1 << 23)
     /// What a tail-loss probe needs.
     static let probing = Flags(rawValue: 1 << 7 | 1 << 23)
-    /// What keeps a segment that comes off the short way, and one that goes out.
-    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15)
+    /// Nothing of this connection may take a short way; see ``Host/takesShortWays``.
+    static let avoidsShortWays = Flags(rawValue: 1 << 24)
+    /// What keeps a segment that comes off the short way and off the shortest, an acknowledgement off its own, and a segment
+    /// that goes out.
+    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15 | 1 << 24)
+    static let needsLongWay = Flags(
+      rawValue: 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 11 | 1 << 12 | 1 << 15 | 1 << 24)
+    static let needsLongAcknowledgment = Flags(rawValue: 1 << 3 | 1 << 24)
     static let shapesSending = Flags(rawValue: 1 << 2 | 1 << 10 | 1 << 14)
   }
 
@@ -89,6 +95,8 @@ package struct TCPConnection: ~Copyable {
   var flags: Flags = []
   var changes: SocketEvent.Changes = []
   var marks: Marks = []
+  /// Whether ``isQuiet`` was found true, and no long way was taken since.
+  var isCalm = false
   var limits: TCPLimits
   var timers = TCPTimers()
 

@@ -115,24 +115,30 @@ package struct CongestionControl: ~Copyable {
 
   /// In bytes per second; 0 if there is nothing to tell it from, and segments go out as the window permits.
   ///
-  /// A window is spread over less than a round trip, so that it grows, and is used whole, all the same.
+  /// A window is spread over less than a round trip, so that it grows, and is used whole, all the same. One that is no
+  /// larger than an initial window may go out at once as that may (RFC 6928): spread, each second segment would keep the
+  /// peer's acknowledgement waiting. In a fast recovery acknowledgements tell how much goes out (RFC 9937), and the window
+  /// that it leads to tells the pace.
   @inline(__always)
-  package func pacingRate(smoothedRoundTrip: Nanoseconds) -> UInt64 {
+  package func pacingRate(smoothedRoundTrip: Nanoseconds, segmentSize: Int) -> UInt64 {
     switch storage {
     case .newReno(let state):
-      Self.pacingRate(state.window, smoothedRoundTrip, isFast: state.window < state.threshold)
+      let window = state.isRecovering ? max(state.window, state.threshold) : state.window
+      if Int(window) <= 10 &* segmentSize { return 0 }
+      return Self.pacingRate(window, smoothedRoundTrip, isFast: window < state.threshold)
     case .cubic:
-      Self.pacingRate(
-        cubic.window, smoothedRoundTrip, isFast: cubic.window < cubic.threshold && !cubic.isConservative)
+      let window = cubic.isRecovering ? max(cubic.window, cubic.threshold) : cubic.window
+      if Int(window) <= 10 &* segmentSize { return 0 }
+      return Self.pacingRate(window, smoothedRoundTrip, isFast: window < cubic.threshold && !cubic.isConservative)
     case .bbr(let state):
-      unsafe state.pointee.pacingRate(smoothedRoundTrip: smoothedRoundTrip)
+      return unsafe state.pointee.pacingRate(smoothedRoundTrip: smoothedRoundTrip)
     }
   }
 
   @inline(__always)
   private static func pacingRate(_ window: UInt32, _ roundTrip: Nanoseconds, isFast: Bool) -> UInt64 {
     guard roundTrip > 0 else { return 0 }
-    return UInt64(window) * (isFast ? 3_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
+    return UInt64(window) * (isFast ? 2_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
   }
 
   /// What BBR knows of the path; nil for the others.
@@ -165,6 +171,19 @@ package struct CongestionControl: ~Copyable {
   /// ``acknowledged(_:)`` for who knows that ``isCubic``.
   @inline(__always)
   mutating func acknowledgedByCubic(_ sample: borrowing AcknowledgmentSample) { cubic.acknowledged(sample) }
+
+  // What follows is for who knows that ``isCubic``.
+
+  /// ``window`` of CUBIC.
+  @inline(__always)
+  var cubicWindow: Int { Int(cubic.window) }
+
+  @inline(__always)
+  var isCubicSlowStart: Bool { cubic.window < cubic.threshold }
+
+  /// ``sent(_:flight:now:isApplicationLimited:)`` with nothing in flight.
+  @inline(__always)
+  mutating func sentAlone(at now: Instant) { cubic.sent(flight: 0, now: now) }
 
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
@@ -263,14 +282,16 @@ package struct CongestionControl: ~Copyable {
 
   /// For a round trip there was less to send than the window allows: after five minutes of that half of a window that is
   /// not used goes (RFC 7661 section 4.4.3).
+  @inline(__always)
   package mutating func notLimited(flight: Int, segmentSize: Int, timeout: Nanoseconds, now: Instant) {
-    let initialWindow = Self.initialWindow(segments: 10, segmentSize: segmentSize)
     switch storage {
     case .newReno(var state):
-      state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
+      state.notLimited(
+        flight: flight, initialWindow: Self.initialWindow(segments: 10, segmentSize: segmentSize), now: now)
       storage = .newReno(state)
     case .cubic:
-      cubic.notLimited(flight: flight, initialWindow: initialWindow, now: now)
+      cubic.notLimited(
+        flight: flight, initialWindow: Self.initialWindow(segments: 10, segmentSize: segmentSize), now: now)
     case .bbr:
       break
     }
