@@ -58,7 +58,8 @@ struct FileBytesTests {
     return Int(sum.udpValue)
   }
 
-  @Test("The checksum with known sums is that of the bytes, wherever a slice begins and ends", arguments: [false, true])
+  @Test(
+    "The checksum with known sums is that of the bytes, wherever a slice begins and ends", arguments: [false, true])
   func sumsAgree(odd: Bool) throws {
     let bytes = (0..<4_000).map { UInt8(truncatingIfNeeded: $0 &* $0 &>> 3 &+ $0) }
     let file = PretendedFile(bytes)

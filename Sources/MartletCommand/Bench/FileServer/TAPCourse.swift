@@ -46,7 +46,7 @@ final class TAPCourse: FileCourse {
     var process = pid_t()
     var strings: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
     unsafe strings.append(nil)
-    defer { for unsafe string in unsafe strings { unsafe free(string) } }
+    defer { for unsafestring in unsafe strings { unsafe free(string) } }
     let started = unsafe posix_spawnp(&process, arguments[0], nil, nil, strings, environ)
     var status: CInt = 0
     guard started == 0, unsafe waitpid(process, &status, 0) == process, status == 0 else {
@@ -101,7 +101,9 @@ final class KernelClient: @unchecked Sendable {
     unsafe pthread_create(
       &thread, nil,
       { argument in
-        if let argument = unsafe argument { unsafe Unmanaged<KernelClient>.fromOpaque(argument).takeRetainedValue().read() }
+        if let argument = unsafe argument {
+          unsafe Unmanaged<KernelClient>.fromOpaque(argument).takeRetainedValue().read()
+        }
         return nil
       }, argument)
   }
