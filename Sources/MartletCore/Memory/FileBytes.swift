@@ -106,6 +106,15 @@ extension Packet {
   /// Returns false when the pool has no memory or a page of a file is gone: the packet must not go out then.
   public mutating func detachFromFiles() -> Bool {
     guard liesInFile else { return true }
+    let rest = count &- linearCount
+    if rest <= tailRoom {
+      // A segment fits behind its headers: no region for it.
+      unsafe copyBytes(from: linearCount, count: rest, to: pointer + linearCount)
+      guard !isFaulty else { return false }
+      removeFirstOfSlices(rest)
+      unsafe block.pointee.linearCount &+= UInt16(truncatingIfNeeded: rest)
+      return true
+    }
     let pool = unsafe PacketPool(retaining: block.pointee.pool)
     for index in 0..<sliceCount {
       let old = unsafe slices[index]

@@ -46,7 +46,7 @@ final class TAPCourse: FileCourse {
     var process = pid_t()
     var strings: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
     unsafe strings.append(nil)
-    defer { for unsafestring in unsafe strings { unsafe free(string) } }
+    defer { unsafe strings.forEach { unsafe free($0) } }
     let started = unsafe posix_spawnp(&process, arguments[0], nil, nil, strings, environ)
     var status: CInt = 0
     guard started == 0, unsafe waitpid(process, &status, 0) == process, status == 0 else {
@@ -128,7 +128,7 @@ final class KernelClient: @unchecked Sendable {
     }
     guard connected == 0 else { return }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4_096)
-    defer { buffer.deallocate() }
+    defer { unsafe buffer.deallocate() }
     while true {
       // What is told to be cut off is taken and not copied.
       let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, CInt(MSG_TRUNC))
