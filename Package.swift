@@ -108,6 +108,7 @@ let package = Package(
         "MartletNIO", "Martlet", "MartletLinks", "MartletWire",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOExtras", package: "swift-nio-extras"),
       ],
       swiftSettings: settings),
     .testTarget(

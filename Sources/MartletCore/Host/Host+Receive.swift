@@ -12,6 +12,7 @@ extension Host {
     interfaces[index].counters.receivedPackets &+= 1
     interfaces[index].counters.receivedBytes &+= UInt64(packet.count)
     if mayBePlainDatagram(packet) { return receiveDatagramFrame(packet, on: interface) }
+    if mayBeBareSegment(packet) { return receiveBareFrame(packet, on: interface) }
     if mayBePlainSegment(packet) { return receiveSegmentFrame(packet, on: interface) }
     receiveFrame(packet, on: interface)
   }

@@ -60,6 +60,8 @@ public struct Host: ~Copyable {
   /// What a connection keeps to where its program chose nothing.
   let tcpLimits: TCPLimits
   var listeners: Slab<Listener>
+  /// How many of them have an address.
+  var addressBoundListenerCount = 0
   var datagrams: Slab<DatagramSocket>
   /// How many of them have a peer, and how many an address: look-ups that nobody needs are not made.
   var connectedDatagramCount = 0

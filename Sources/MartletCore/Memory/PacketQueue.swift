@@ -98,40 +98,29 @@ extension PacketQueue {
 
   @unsafe @inline(never)
   private mutating func removeManyBytes(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
-    var done = 0
-    while done < capacity, let block = unsafe first {
-      var packet = unsafe Packet(adopting: block)
-      let run = min(packet.count, capacity &- done)
-      if run <= packet.linearCount {
-        unsafe (destination + done).copyMemory(from: packet.pointer, byteCount: run)
-      } else {
-        unsafe packet.copyBytes(from: 0, count: run, to: destination + done)
-      }
-      done &+= run
-      byteCount &-= run
-      if run == packet.count {
-        unsafe first = block.pointee.next
-        if unsafe first == nil { unsafe last = nil }
-        count &-= 1
-      } else {
-        packet.removeFirst(run)
-        _ = unsafe packet.relinquish()
-      }
+    var target = unsafe destination
+    return unsafe removeFirstRuns(upTo: capacity) { bytes, count in
+      unsafe target.copyMemory(from: bytes, byteCount: count)
+      unsafe target += count
     }
-    return done
   }
 
   /// Hands the first bytes to `body`, run by run where they lie, at most `maximum`, takes them out and returns how many there
   /// were.
   package mutating func removeFirstBytes(upTo maximum: Int, _ body: (RawSpan) -> Void) -> Int {
+    unsafe removeFirstRuns(upTo: maximum) { bytes, count in
+      // Valid as long as the packet, which outlives the call.
+      body(unsafe RawSpan(_unsafeStart: bytes, byteCount: count))
+    }
+  }
+
+  @unsafe @inline(__always)
+  private mutating func removeFirstRuns(upTo maximum: Int, _ body: (UnsafeRawPointer, Int) -> Void) -> Int {
     var done = 0
     while done < maximum, let block = unsafe first {
       var packet = unsafe Packet(adopting: block)
       let run = min(packet.count, maximum &- done)
-      unsafe packet.forEachRun(from: 0, count: run) { bytes, count in
-        // Valid as long as the packet, which outlives the call.
-        body(unsafe RawSpan(_unsafeStart: bytes, byteCount: count))
-      }
+      unsafe packet.forEachRun(from: 0, count: run, body)
       done &+= run
       byteCount &-= run
       if run == packet.count {

@@ -74,13 +74,27 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   /// Gives `element` a place, or nothing and the element is gone when the slab is full.
   @inline(__always)
   package mutating func insert(_ element: consuming Element) -> SlabKey? {
+    guard let place = unsafe nextPlace() else { return nil }
+    unsafe place.initialize(to: element)
+    return takeNextPlace()
+  }
+
+  /// Where the next element will stand; nil when the slab is full. For who makes a large one where it is to stay, and then
+  /// calls ``takeNextPlace()``.
+  @unsafe @inline(__always)
+  mutating func nextPlace() -> UnsafeMutablePointer<Element>? {
     guard count < capacity else { return nil }
     if freeHead == Self.none { grow() }
+    return unsafe element(freeHead)
+  }
+
+  /// Takes note of the element that was made at ``nextPlace()``.
+  @inline(__always)
+  mutating func takeNextPlace() -> SlabKey {
     let index = freeHead
     let place = unsafe place(index)
     unsafe freeHead = place.pointee.nextFree
     unsafe place.pointee.generation &+= 1
-    unsafe self.element(index).initialize(to: element)
     count += 1
     return unsafe SlabKey(index: index, generation: place.pointee.generation)
   }

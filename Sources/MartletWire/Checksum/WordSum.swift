@@ -211,6 +211,10 @@ public enum WordSum {
     return fold((lowerHalves & 0xffff_ffff) &+ (lowerHalves &>> 32) &+ (high & 0xffff_ffff) &+ (high &>> 32))
   }
 
+  /// Both halves of `word` together, for who adds up words that are at hand.
+  @inlinable @inline(__always)
+  package static func halves(_ word: UInt64) -> UInt64 { word &>> 32 &+ word & 0xffff_ffff }
+
   /// `sum` with its carries brought back in until 16 bits remain.
   @inlinable @inline(__always)
   public static func fold(_ sum: UInt64) -> UInt16 {

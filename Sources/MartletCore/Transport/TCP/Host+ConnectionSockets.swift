@@ -18,6 +18,7 @@ extension Host {
     nextSerial += 1
     let listener = Listener(local: local, options: options, isIPv4Only: local.address.isIPv4, serial: nextSerial)
     guard let key = listeners.insert(listener) else { throw .noResources }
+    if !local.address.isUnspecified { addressBoundListenerCount += 1 }
     bindings.insert(
       hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
     ports.insert(SocketTag(.listener, key.index), port: local.port)
@@ -71,11 +72,15 @@ extension Host {
       throw .addressInUse
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { throw .noRoute }
+    guard let place = unsafe placeForConnection() else { throw .noResources }
     let start = sequenceNumbers.start(of: flow, at: self.now)
-    let tcp = TCPConnection(
-      connecting: flow, options: options, configuration: configuration.tcp, initialSequence: start.sequence,
-      timestampOffset: start.timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: self.now)
-    guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
+    unsafe place.initialize(
+      to: Connection(
+        tcp: TCPConnection(
+          connecting: flow, options: options, configuration: configuration.tcp, initialSequence: start.sequence,
+          timestampOffset: start.timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: tcpLimits,
+          now: self.now), listener: nil))
+    let index = fileConnection(flow, options)
     if options.fastOpen { connections[index].tcp.openFast(fastOpenCookies.find(flow.remoteAddress)) }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))
@@ -146,6 +151,13 @@ extension Host {
   @inline(__always)
   package func readable(from socket: SocketID) throws(SocketError) -> ReadResult {
     try connections[try connectionIndex(socket)].tcp.readable()
+  }
+
+  /// How many bytes a write would take now.
+  @inline(__always)
+  package func sendRoom(of socket: SocketID) -> Int {
+    guard let index = try? connectionIndex(socket) else { return 0 }
+    return connections[index].tcp.sendRoom
   }
 
   /// Whether nothing more will arrive than what can be read now.
@@ -240,6 +252,7 @@ extension Host {
     bindings.remove(
       hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
     ports.remove(SocketTag(.listener, index), port: local.port)
+    if !local.address.isUnspecified { addressBoundListenerCount -= 1 }
     listeners.remove(key)
   }
 }

@@ -12,12 +12,25 @@ extension Host {
   @unsafe @inline(__always)
   mutating func sendPlainSegment(_ connection: UnsafeMutablePointer<Connection>, _ index: UInt32) -> Bool {
     let count = unsafe connection.pointee.tcp.plainDeparture(at: now)
-    guard count > 0, unsafe connection.pointee.tcp.flow.zone == .loopback,
+    guard count > 0 else { return false }
+    let now = now
+    return unsafe sendAlongWay(connection, index, length: connection.pointee.tcp.plainHeaderByteCount &+ count) {
+      unsafe connection.pointee.tcp.depart(count, to: $0, at: now)
+    }
+  }
+
+  /// Sends a segment of `length` bytes of `connection`, at `index`, along a known way, if there is one that takes it, and says
+  /// whether it did. `depart` writes the segment without its checksum and returns the sum of its words.
+  @unsafe @inline(__always)
+  mutating func sendAlongWay(
+    _ connection: UnsafeMutablePointer<Connection>, _ index: UInt32, length: Int,
+    _ depart: (UnsafeMutableRawPointer) -> UInt64
+  ) -> Bool {
+    guard unsafe connection.pointee.tcp.flow.zone == .loopback,
       let place = unsafe findWay(
         from: connection.pointee.tcp.flow.localAddress, to: connection.pointee.tcp.flow.remoteAddress)
     else { return false }
     let way = unsafe ways.pointer(at: place)
-    let length = unsafe connection.pointee.tcp.plainHeaderByteCount &+ count
     let front = unsafe way.pointee.headerByteCount
     let interface = unsafe way.pointee.interface
     guard unsafe !way.pointee.leavesChecksum, unsafe !way.pointee.isTooNarrow,
@@ -26,7 +39,7 @@ extension Host {
       var packet = pool.allocate(headerByteCount: front, payloadByteCount: length)
     else { return false }
     let start = unsafe packet.pointer
-    let segment = unsafe connection.pointee.tcp.depart(count, to: start + front, at: now)
+    let segment = unsafe depart(start + front)
     let sum =
       unsafe segment &+ UInt64(UInt16(bigEndian: way.pointee.addressSum)) &+ UInt64(length)
       &+ UInt64(IPProtocol.tcp.value)

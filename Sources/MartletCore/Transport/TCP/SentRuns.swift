@@ -95,8 +95,6 @@ struct SentRuns: ~Copyable {
     return unsafe slot(0)
   }
 
-  mutating func removeLast() { count &-= 1 }
-
   mutating func removeAll() {
     count = 0
     head = 0

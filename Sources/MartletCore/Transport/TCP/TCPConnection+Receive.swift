@@ -59,18 +59,6 @@ extension TCPConnection {
     return nil
   }
 
-  /// Whether ``receivePlain(_:_:payload:at:)`` knows what to do with a segment.
-  @inline(__always)
-  package var takesPlain: Bool { state != .closed && state != .synSent }
-
-  /// Takes a segment that has no other options than `timestamps` and is not expected, as ``receive(_:_:payload:at:)`` does.
-  package mutating func receivePlain(
-    _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
-  ) -> Drop.Reason? {
-    isCalm = false
-    return receiveSynchronized(header, TCPOptions(timestamps: timestamps), payload: payload, at: now)
-  }
-
   // MARK: 3.10.7.3, SYN-SENT
 
   private mutating func receiveInSynSent(
@@ -386,7 +374,7 @@ extension TCPConnection {
   }
 
   /// Eighth, the FIN bit.
-  private mutating func receiveFIN(at now: Instant) {
+  mutating func receiveFIN(at now: Instant) {
     flags.remove(.finPending)
     flags.insert(.finReceived)
     receiveNext += 1

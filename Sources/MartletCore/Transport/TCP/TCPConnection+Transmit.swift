@@ -62,7 +62,7 @@ extension TCPConnection {
   /// Where a bare ACK stands: at SND.NXT, but never past the window, where only a probe was sent. Two ends with closed
   /// windows would otherwise find each other's ACKs unacceptable, and answer them, and so on.
   @inline(__always)
-  private var acceptableSequence: SequenceNumber {
+  var acceptableSequence: SequenceNumber {
     guard state.isSynchronized else { return sendNext }
     let edge = sendUnacknowledged + Int(sendWindow)
     return sendNext > edge ? edge : sendNext

@@ -267,19 +267,6 @@ package struct CongestionControl: ~Copyable {
     }
   }
 
-  /// At most `window` again, whatever is known: the SYN or its acknowledgement was lost (RFC 5681 section 3.1).
-  package mutating func restart(window: Int) {
-    switch storage {
-    case .newReno(var state):
-      state.restart(window: window)
-      storage = .newReno(state)
-    case .cubic:
-      cubic.restart(window: window)
-    case .bbr(let state):
-      unsafe state.pointee.window = unsafe min(state.pointee.window, window)
-    }
-  }
-
   /// For a round trip there was less to send than the window allows: after five minutes of that half of a window that is
   /// not used goes (RFC 7661 section 4.4.3).
   @inline(__always)
