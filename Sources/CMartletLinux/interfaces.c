@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -58,6 +59,8 @@ static int ask(const char *name, unsigned long question, struct ifreq *request) 
   close(descriptor);
   return failed;
 }
+
+int martlet_network_namespace_enter(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
 
 int martlet_interface_index(const char *name) { return (int)if_nametoindex(name); }
 

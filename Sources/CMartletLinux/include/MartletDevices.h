@@ -46,6 +46,9 @@ int martlet_interface_mac(const char *name, uint64_t *mac);
 // Sets or clears IFF_UP.
 int martlet_interface_set_up(const char *name, int up);
 
+// Puts the calling thread, and threads it starts later, into a network namespace of its own.
+int martlet_network_namespace_enter(void);
+
 // Packet sockets
 
 // Opens a raw packet socket on interface `index`, non-blocking. `vnet` says whether frames carry virtio headers: in, whether

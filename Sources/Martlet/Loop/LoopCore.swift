@@ -46,6 +46,7 @@ final class LoopCore: @unchecked Sendable {
   var watchers: [UInt64: DescriptorWatcher] = [:]
   var watcherTag: UInt64 = 0
   let pool: PacketPool
+  let files = FileCache()
   var hostNames: [String: Int] = [:]
   /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still and not even what
   /// is due now happens, so that a network is set up alike however slow the thread that does it.

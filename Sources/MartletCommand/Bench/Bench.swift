@@ -1,8 +1,8 @@
 import ArgumentParser
 
-/// What TCP makes of impaired paths, in virtual time.
+/// What TCP makes of impaired paths, in virtual time, and what serving files costs.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure TCP over simulated paths, in virtual time: the same numbers on every machine.",
-    subcommands: [Goodput.self, Fairness.self])
+    abstract: "Measure TCP over simulated paths, in virtual time, and what it costs to serve a file.",
+    subcommands: [Goodput.self, Fairness.self, FileServerBench.self])
 }

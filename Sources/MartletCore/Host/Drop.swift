@@ -24,7 +24,7 @@ public enum Drop {
     case tcpBacklogFull, tcpBadAcknowledgment, tcpOutsideWindow, tcpOldTimestamp, tcpNoAcknowledgment
     case tcpSynOnSynchronized, tcpResetIgnored, tcpReceiveBufferFull, tcpReassemblyFull, tcpAfterClose, tcpDuplicate
     // Memory
-    case poolExhausted
+    case poolExhausted, payloadGone
   }
 
   /// How often each reason came up.

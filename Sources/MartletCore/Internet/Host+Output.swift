@@ -121,7 +121,11 @@ extension Host {
       var bytes = packet.mutableBytes
       header.write(to: &bytes)
     }
-    if outgoing.interface == .loopback { return enqueue(packet, on: .loopback) }
+    if outgoing.interface == .loopback {
+      // What arrives must not change any more; a device would have copied it.
+      guard packet.detachFromFiles() else { return drop(packet, .payloadGone) }
+      return enqueue(packet, on: .loopback)
+    }
     // A connection knows its path itself, and may probe it with more than others send.
     let mtu =
       packet.metadata.segmentSize != 0

@@ -17,9 +17,7 @@ package enum Segmentation {
     unsafe sum.add(UnsafeRawPointer(packet.pointer + start), count: packet.linearCount &- start)
     for index in 0..<packet.sliceCount {
       let slice = unsafe packet.slices[index]
-      let count = unsafe Int(slice.count)
-      let words = unsafe WordSum.of(UnsafeRawPointer(slice.region.pointee.bytes + Int(slice.offset)), count: count)
-      sum.add(sum: words, count: count)
+      unsafe sum.add(slice.region, offset: Int(slice.offset), count: Int(slice.count))
     }
     // Only UDP has a value that says "none" (RFC 768).
     let value = metadata.checksumOffset == UInt16(UDPHeader.checksumOffset) ? sum.udpValue : sum.value
@@ -222,8 +220,7 @@ package enum Segmentation {
         let stored = unsafe packet.slices[slice]
         let run = unsafe min(left, Int(stored.count) &- sliceOffset)
         let offset = unsafe Int(stored.offset) &+ sliceOffset
-        let words = unsafe WordSum.of(UnsafeRawPointer(stored.region.pointee.bytes + offset), count: run)
-        sum.add(sum: words, count: run)
+        unsafe sum.add(stored.region, offset: offset, count: run)
         unsafe stored.region.pointee.references &+= 1
         guard target.append(unsafe Slice(Region(header: stored.region), offset: offset, count: run)) else {
           return false

@@ -12,6 +12,8 @@ public struct Region: ~Copyable {
     @usableFromInline let release: Release
     /// The next free region while this one waits in a pool.
     @usableFromInline var next: UnsafeMutablePointer<Header>?
+    /// What is known of bytes that lie in a file; nil for memory that is the program's own.
+    @usableFromInline var file: UnsafeMutablePointer<FileBytes>?
 
     @usableFromInline init(bytes: UnsafeMutableRawPointer, byteCount: Int, release: Release) {
       unsafe self.references = 1
@@ -19,6 +21,7 @@ public struct Region: ~Copyable {
       unsafe self.byteCount = byteCount
       unsafe self.release = release
       unsafe self.next = nil
+      unsafe self.file = nil
     }
   }
 
@@ -44,6 +47,19 @@ public struct Region: ~Copyable {
   ) {
     unsafe header = .allocate(capacity: 1)
     unsafe header.initialize(to: Header(bytes: bytes, byteCount: byteCount, release: .owner(release, context: context)))
+  }
+
+  /// A region over a mapped file: `file` says whether its pages are still there, and keeps the sums of its blocks.
+  ///
+  /// `file` must stay until `release` is called. Others may change the bytes: links copy them before they let a frame go.
+  @unsafe
+  package init(
+    bytes: UnsafeMutableRawPointer, byteCount: Int, file: UnsafeMutablePointer<FileBytes>,
+    context: UnsafeMutableRawPointer?,
+    release: @escaping @convention(c) (UnsafeMutableRawPointer, Int, UnsafeMutableRawPointer?) -> Void
+  ) {
+    unsafe self.init(bytes: bytes, byteCount: byteCount, context: context, release: release)
+    unsafe header.pointee.file = unsafe file
   }
 
   /// How many bytes the region has.

@@ -202,6 +202,10 @@
         counters.malformedDrops += 1
         return true
       }
+      guard !packet.isFaulty else {
+        counters.refusedDrops += 1
+        return true
+      }
       var result = 0
       // The pieces live as long as the call, and the packet is borrowed for longer.
       unsafe withUnsafeBytes(of: header) { headerBytes in

@@ -57,6 +57,8 @@ extension VirtualWire {
     public var queueDrops: UInt64 = 0
     /// Frames dropped because they carry more than ``Configuration/mtu``, or less than an Ethernet header.
     public var sizeDrops: UInt64 = 0
+    /// Frames dropped because a file that their bytes lie in was cut, or because there was no memory to take these out of it.
+    public var fileDrops: UInt64 = 0
     /// Frames dropped because the wire was cut.
     public var cutDrops: UInt64 = 0
   }

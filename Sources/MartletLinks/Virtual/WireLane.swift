@@ -29,6 +29,11 @@ struct WireLane: ~Copyable {
       counters.sizeDrops += 1
       return nil
     }
+    // A device reads a frame's bytes when it takes it; what is changed in a file later does not reach the other end.
+    guard packet.detachFromFiles() else {
+      counters.fileDrops += 1
+      return nil
+    }
     guard let departure = port.occupyLine(lineBytes, at: now) else {
       counters.queueDrops += 1
       return nil

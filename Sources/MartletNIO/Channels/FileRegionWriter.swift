@@ -2,43 +2,41 @@ internal import Martlet
 internal import MartletCore
 internal import NIOCore
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+/// How regions of files reach a connection, one after another: by reference, unless the channel was told otherwise.
+final class FileRegionWriter {
+  var way = FileWay.byReference
+  /// Who sends the region that is first in the queue; it knows how far it is.
+  private var sender: FileSender?
 
-/// How a region of a file reaches a connection: read piece by piece and copied into the send queue.
-enum FileRegionWriter {
-  /// The most bytes of one piece.
-  static let pieceByteCount = 64 * 1024
-
-  /// Sends the beginning of `region` and returns how many bytes that was; 0 when there is no room.
+  /// Sends of `region`, the first in the queue, as much as there is room for, and returns how many bytes that was.
   ///
-  /// - Throws: `IOError`; a file that ends before its region is one (`EIO`), for the peer was promised more.
-  static func send(_ region: FileRegion, to socket: SocketCore) throws -> Int {
-    let wanted = min(region.readableBytes, pieceByteCount)
-    guard wanted > 0, socket.readiness.contains(.writable) else {
-      // The refused write asks to be told when there is room.
-      if wanted > 0 { _ = try unsafe write(UnsafeRawBufferPointer(start: nil, count: 0), to: socket) }
-      return 0
-    }
-    return try region.fileHandle.withUnsafeFileDescriptor { descriptor in
-      try unsafe withUnsafeTemporaryAllocation(byteCount: wanted, alignment: 16) { piece in
-        let count = unsafe pread(descriptor, piece.baseAddress, wanted, off_t(region.readerIndex))
-        guard count > 0 else {
-          throw IOError(errnoCode: count < 0 ? errno : EIO, reason: "a file region could not be read")
-        }
-        return try unsafe write(UnsafeRawBufferPointer(rebasing: piece[0..<count]), to: socket)
-      }
+  /// - Parameter failed: Called when the file is found changed while nothing moves; the next call throws then.
+  /// - Throws: `IOError`; a file that does not have the region, or that changed, is one (`EIO`), for the peer was promised
+  ///   more. The connection is reset then.
+  func send(_ region: FileRegion, to socket: SocketCore, failed: @escaping () -> Void) throws -> Int {
+    do throws(FileTransferError) {
+      if sender == nil { sender = try makeSender(region, to: socket, failed: failed) }
+      guard let sender else { return 0 }
+      let before = sender.remaining
+      if try sender.advance() == .finished { self.sender = nil }
+      return Int(before - sender.remaining)
+    } catch {
+      sender = nil
+      if case .socket(let error) = error { throw IOError(error, in: "write") }
+      if case .system(let number) = error { throw IOError(errnoCode: number, reason: "a file could not be read") }
+      throw IOError(errnoCode: 5, reason: "a file does not have what was to be sent any more")
     }
   }
 
-  private static func write(_ bytes: UnsafeRawBufferPointer, to socket: SocketCore) throws -> Int {
-    do throws(SocketError) { return try unsafe socket.writeNow(RawSpan(_unsafeBytes: bytes)) } catch {
-      throw IOError(error, in: "write")
-    }
+  private func makeSender(
+    _ region: FileRegion, to socket: SocketCore, failed: @escaping () -> Void
+  ) throws(FileTransferError) -> FileSender {
+    // The queue holds the region, and with it the descriptor, until the sender is done.
+    guard let descriptor = try? region.fileHandle.withUnsafeFileDescriptor({ $0 }) else { throw .notAFile }
+    let sender = try FileSender(
+      descriptor, offset: Int64(region.readerIndex), count: Int64(region.readableBytes), identity: nil, way: way,
+      to: socket)
+    sender.failed = { _ in failed() }
+    return sender
   }
 }

@@ -37,7 +37,9 @@ extension StreamChannel {
       do {
         switch writes.first {
         case .byteBuffer(let buffer): count = try Self.send(buffer, to: socket)
-        case .fileRegion(let region): count = try FileRegionWriter.send(region, to: socket)
+        case .fileRegion(let region):
+          count =
+            try files.send(region, to: socket) { [weak self] in self?.flushNow() }
         }
       } catch {
         writeFailed(error)

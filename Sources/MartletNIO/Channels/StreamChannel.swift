@@ -6,6 +6,7 @@ internal import NIOCore
 /// A channel over one TCP connection: `ByteBuffer` in, `IOData` out.
 final class StreamChannel: SocketChannel, @unchecked Sendable {
   let writes = WriteQueue<IOData>()
+  let files = FileRegionWriter()
   var isFlushing = false
   var allowsRemoteHalfClosure = false
   var isInputShut = false

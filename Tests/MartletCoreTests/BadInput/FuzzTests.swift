@@ -40,7 +40,7 @@ struct FuzzTests {
     }
     // What only a full table, a busy program or a broken link brings about.
     let elsewhere: Set<Drop.Reason> = [
-      .transmitQueueFull, .neighborTableFull, .neighborQueueFull, .ipNoSource,
+      .payloadGone, .transmitQueueFull, .neighborTableFull, .neighborQueueFull, .ipNoSource,
       .icmpRateLimited, .udpNoChecksum, .udpReceiveBufferFull, .tcpBacklogFull, .tcpReceiveBufferFull,
       .tcpReassemblyFull, .poolExhausted,
     ]

@@ -191,6 +191,18 @@ extension Host {
     return taken
   }
 
+  /// How many bytes the send buffer has room for, and how many it holds that the peer has not acknowledged.
+  ///
+  /// - Parameter notifying: Whether ``SocketEvent/Changes/writable`` is to say when some of them are.
+  /// - Throws: as ``write(_:to:at:)-(RawSpan,_,_)``.
+  package mutating func sendBuffer(
+    of socket: SocketID, notifying: Bool
+  ) throws(SocketError) -> (room: Int, queued: Int) {
+    let index = try connectionIndex(socket)
+    let room = try connections[index].tcp.sendRoom(notifying: notifying)
+    return (room, connections[index].tcp.queuedByteCount)
+  }
+
   /// Ends the stream to the peer; reading goes on (half-close).
   public mutating func shutdownWrite(_ socket: SocketID, at now: Instant) throws(SocketError) {
     self.now = max(self.now, now)

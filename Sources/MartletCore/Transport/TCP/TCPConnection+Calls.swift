@@ -8,6 +8,17 @@ extension TCPConnection {
   @inline(__always)
   package var sendRoom: Int { max(0, Int(limits.sendBuffer) - sendQueue.byteCount) }
 
+  /// Room in the send queue after checking that the program may send, and whether it is to hear of more.
+  package mutating func sendRoom(notifying: Bool) throws(SocketError) -> Int {
+    try checkMaySend()
+    if notifying { flags.insert(.wantsWritable) }
+    return sendRoom
+  }
+
+  /// How many bytes were written and are not acknowledged.
+  @inline(__always)
+  package var queuedByteCount: Int { sendQueue.byteCount }
+
   @inline(__always)
   private func checkMaySend() throws(SocketError) {
     if let error { throw error }

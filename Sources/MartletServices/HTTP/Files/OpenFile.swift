@@ -1,4 +1,5 @@
 import Glibc
+import Martlet
 import NIOCore
 
 /// An open file or directory, closed with its last reference.
@@ -29,7 +30,7 @@ final class OpenFile: Sendable {
 
   deinit { try? handle.close() }
 
-  var size: Int64 { identity.size }
+  var size: Int64 { identity.byteCount }
 
   /// Whether the file is still what it was when it was opened.
   var isUnchanged: Bool {
