@@ -9,6 +9,8 @@ from http_cases import tree
 
 PORT, TLS_PORT = 80, 443
 LARGE = 64 << 20  # bytes of large.bin
+TLS = ("--tls",)  # stands for the options with the certificate's and the key's files
+CROWD = ("--connections-per-address", "4000")
 SITES = {}
 
 
@@ -45,12 +47,16 @@ class Site:
 
 
 def serve(bench, *options):
-    """Sees that the files are served over clear TCP and TLS; returns the site."""
+    """Sees that the files are served, over TLS if the options are `TLS`; returns the site."""
     if bench.folder not in SITES:
         SITES.clear()
         SITES[bench.folder] = Site(bench)
     site = SITES[bench.folder]
-    site.log = bench.serve_files(site.root, "--tls-cert", site.certificate, "--tls-key", site.key, *options)
+    if options == TLS:
+        options = ("--port", TLS_PORT, "--tls-cert", site.certificate, "--tls-key", site.key)
+    else:
+        options = ("--port", PORT, *options)
+    site.log = bench.serve_files(site.root, *options)
     return site
 
 
