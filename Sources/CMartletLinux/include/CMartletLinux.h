@@ -1,4 +1,5 @@
 #pragma once
 
 #include "MartletDevices.h"
+#include "MartletFiles.h"
 #include "MartletPoll.h"

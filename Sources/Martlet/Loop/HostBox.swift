@@ -1,5 +1,5 @@
 internal import MartletWire
-internal import MartletCore
+package import MartletCore
 internal import MartletLinks
 
 /// A host in its loop: the one place where it is reached by reference.
@@ -26,6 +26,12 @@ final class HostBox {
   }
 }
 
+/// Who sees to a socket itself, on the loop's thread, instead of tasks that wait.
+package protocol SocketObserver: AnyObject {
+  /// Tells what happened to the socket. Calls on it and on other sockets are allowed.
+  func socketChanged(_ changes: SocketEvent.Changes)
+}
+
 /// What a loop knows of one socket.
 final class SocketState: @unchecked Sendable {
   let id: SocketID
@@ -34,6 +40,8 @@ final class SocketState: @unchecked Sendable {
   /// Bytes that were read from the host and not yet given to the program (a line's rest).
   var pushback: [UInt8] = []
   var pushbackStart = 0
+  /// Told of everything before waiters are woken; let go when the socket is closed.
+  var observer: (any SocketObserver)?
 
   init(_ id: SocketID) { self.id = id }
 }

@@ -51,6 +51,14 @@ final class LoopCore: @unchecked Sendable {
   /// is due now happens, so that a network is set up alike however slow the thread that does it.
   var activeCount = 0
   var isStopping = false
+  /// What else ends with the loop, in the order in which it came.
+  var endings: [() -> Void] = []
+  /// What a floor above keeps for the loop (its event loop), as long as anyone has it.
+  let companion = Mutex(Companion())
+
+  struct Companion: Sendable {
+    weak var object: (any AnyObject & Sendable)?
+  }
 
   /// How long a virtual loop with nothing left to do waits for a job from another thread before it says so.
   static let stallGrace: Int64 = 200_000_000
@@ -311,7 +319,11 @@ final class LoopCore: @unchecked Sendable {
 
   @inline(__always)
   private func announce(_ box: HostBox) {
-    while let event = box.host.nextEvent() { box.states[event.socket]?.waiters.wake(event.changes) }
+    while let event = box.host.nextEvent() {
+      guard let state = box.states[event.socket] else { continue }
+      state.observer?.socketChanged(event.changes)
+      state.waiters.wake(event.changes)
+    }
   }
 
   /// Follows a link's deadline, which became earlier.
@@ -351,9 +363,11 @@ final class LoopCore: @unchecked Sendable {
     return outcome
   }
 
-  func setTimer(at deadline: Instant, _ fire: @escaping () -> Void) -> LoopTimer {
+  func setTimer(
+    at deadline: Instant, _ fire: @escaping () -> Void, onEnd: (() -> Void)? = nil
+  ) -> LoopTimer {
     timerSequence += 1
-    let timer = LoopTimer(deadline: deadline, sequence: timerSequence, fire: fire)
+    let timer = LoopTimer(deadline: deadline, sequence: timerSequence, fire: fire, onEnd: onEnd)
     timers.insert(timer)
     return timer
   }
@@ -379,6 +393,10 @@ final class LoopCore: @unchecked Sendable {
       guard !isStopping else { return }
       isStopping = true
       for waiter in waiters.waiters { end(waiter, .cancelled) }
+      let endings = endings
+      self.endings = []
+      for ending in endings { ending() }
+      while let timer = timers.popFirst() { timer.onEnd?() }
     }
   }
 

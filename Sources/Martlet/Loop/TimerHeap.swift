@@ -1,16 +1,19 @@
 internal import MartletCore
 
 /// What a loop does at a time: a sleeper to wake, a time-out to deliver.
-final class LoopTimer {
+package final class LoopTimer {
   let deadline: Instant
   let sequence: UInt64
   fileprivate var position = -1
   let fire: () -> Void
+  /// Called instead when the loop ends before.
+  let onEnd: (() -> Void)?
 
-  init(deadline: Instant, sequence: UInt64, fire: @escaping () -> Void) {
+  init(deadline: Instant, sequence: UInt64, fire: @escaping () -> Void, onEnd: (() -> Void)? = nil) {
     self.deadline = deadline
     self.sequence = sequence
     self.fire = fire
+    self.onEnd = onEnd
   }
 
   fileprivate func isBefore(_ other: LoopTimer) -> Bool {

@@ -3,8 +3,8 @@ internal import MartletWire
 
 /// What all kinds of sockets share: the host, the socket's name there, and the way to the loop's thread.
 @safe
-final class SocketCore: Sendable {
-  let host: VirtualHost
+package final class SocketCore: Sendable {
+  package let host: VirtualHost
   let state: SocketState
 
   init(host: VirtualHost, state: SocketState) {
@@ -27,6 +27,7 @@ final class SocketCore: Sendable {
   static func close(_ state: SocketState, in box: HostBox, _ core: LoopCore) {
     guard !state.isClosed else { return }
     state.isClosed = true
+    state.observer = nil
     box.host.close(state.id, at: core.now)
     box.states[state.id] = nil
     core.touch(box)
@@ -42,6 +43,7 @@ final class SocketCore: Sendable {
     loop.execute { [self] in
       guard !state.isClosed else { return }
       state.isClosed = true
+      state.observer = nil
       box.host.abort(id, at: loop.now)
       box.states[id] = nil
       loop.touch(box)

@@ -132,6 +132,21 @@ extension Host {
     return result
   }
 
+  /// What a read would give now: how many bytes, or that it would block, or the end of the stream.
+  ///
+  /// - Throws: why the connection failed, once everything that had arrived is read.
+  @inline(__always)
+  package func readable(from socket: SocketID) throws(SocketError) -> ReadResult {
+    try connections[try connectionIndex(socket)].tcp.readable()
+  }
+
+  /// Whether nothing more will arrive than what can be read now.
+  @inline(__always)
+  package func isInputAtEnd(of socket: SocketID) -> Bool {
+    guard let index = try? connectionIndex(socket) else { return true }
+    return connections[index].tcp.hasEnded
+  }
+
   /// Copies bytes into the send buffer, and returns how many there was room for: 0 when it is full, and then
   /// ``SocketEvent/Changes/writable`` says when there is room again.
   ///

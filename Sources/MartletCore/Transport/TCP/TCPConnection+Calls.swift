@@ -123,6 +123,10 @@ extension TCPConnection {
     receiveQueue.isEmpty ? try resultOfEmptyRead() : .bytes(receiveQueue.byteCount)
   }
 
+  /// Whether the peer sends no more, or the connection is over.
+  @inline(__always)
+  package var hasEnded: Bool { flags.contains(.finReceived) || state == .closed }
+
   /// Room came up: the peer is told when it is worth a segment (RFC 9293 section 3.8.6.2.2, MUST-39).
   @inline(__always)
   private mutating func noteRead() {

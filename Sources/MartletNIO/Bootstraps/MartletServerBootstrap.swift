@@ -1,0 +1,71 @@
+public import Martlet
+public import NIOCore
+internal import MartletWire
+
+/// Makes channels that listen on a host: what SwiftNIO's `ServerBootstrap` is for the system's sockets.
+///
+/// Everything happens on the host's loop, the accepted channels too.
+public struct MartletServerBootstrap: Sendable {
+  let host: VirtualHost
+  private var serverInitializer: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
+  private var childInitializer: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
+  private var serverOptions = ChannelOptions.Storage()
+  private var childOptions = ChannelOptions.Storage()
+
+  /// A bootstrap for listeners on `host`.
+  public init(host: VirtualHost) { self.host = host }
+
+  /// Sets what is done with a listening channel before it is registered.
+  public func serverChannelInitializer(
+    _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> Self {
+    with { $0.serverInitializer = initializer }
+  }
+
+  /// Sets what is done with each accepted channel before it is registered: where its handlers are added.
+  public func childChannelInitializer(
+    _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> Self {
+    with { $0.childInitializer = initializer }
+  }
+
+  /// Sets an option of the listening channel.
+  public func serverChannelOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> Self {
+    with { $0.serverOptions.append(key: option, value: value) }
+  }
+
+  /// Sets an option of each accepted channel.
+  public func childChannelOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> Self {
+    with { $0.childOptions.append(key: option, value: value) }
+  }
+
+  private func with(_ change: (inout Self) -> Void) -> Self {
+    var copy = self
+    change(&copy)
+    return copy
+  }
+
+  /// Listens at `host` (an address, or a name that the virtual host knows) and `port`; port 0 lets the host choose.
+  public func bind(host name: String, port: Int) -> EventLoopFuture<any Channel> {
+    host.endpoints(named: name, port: port).flatMap { bind(to: $0[0]) }
+  }
+
+  /// Listens at `address`.
+  public func bind(to address: NIOCore.SocketAddress) -> EventLoopFuture<any Channel> {
+    let (host, serverOptions, serverInitializer) = (host, serverOptions, serverInitializer)
+    let (childOptions, childInitializer) = (childOptions, childInitializer)
+    return host.loop.eventLoop.flatSubmit {
+      let channel = ListenerChannel(host: host)
+      return channel.launch {
+        serverOptions.applyAllChannelOptions(to: channel).flatMap {
+          serverInitializer?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
+        }.flatMapThrowing {
+          try channel.pipeline.syncOperations.addHandler(
+            AcceptHandler(options: childOptions, initializer: childInitializer), name: "AcceptHandler")
+        }
+      } body: {
+        channel.bind(to: address)
+      }
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import NIOCore
+import NIOHTTP1
+
+/// Answers the requests of one HTTP/1 connection in the order in which they came (RFC 9112 section 9.3.2).
+///
+/// While an answer is under way nothing is read, so that a client that asks without listening waits in its own buffers.
+final class HTTP1Handler: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = Never
+  typealias OutboundIn = HTTPServerResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  private enum Item {
+    case request(HTTPRequestHead)
+    case rejection(RequestRejection)
+  }
+
+  private let service: HTTPService
+  private let preflight: PreflightHandler
+  private let sender: ResponseSender
+  private let isEncrypted: Bool
+  private var queue = CircularBuffer<Item>()
+  private var requestUnderWay: HTTPRequestHead?
+  /// Requests that were read to their end, and requests that were taken up to be answered.
+  private var receivedCount = 0
+  private var servedCount = 0
+  private var rejected: RejectedRequest?
+  /// No request after the ones in the queue: the client said so, or the server stops.
+  private var isLast = false
+  private var isClosing = false
+  private var hasPendingRead = false
+  private var lingering: DeadlineTimer?
+
+  init(_ service: HTTPService, preflight: PreflightHandler, sender: ResponseSender, isEncrypted: Bool) {
+    self.service = service
+    self.preflight = preflight
+    self.sender = sender
+    self.isEncrypted = isEncrypted
+  }
+
+  private var isBusy: Bool { sender.isBusy || !queue.isEmpty }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head): requestUnderWay = head
+    case .body: break
+    case .end:
+      guard let head = requestUnderWay else { return }
+      requestUnderWay = nil
+      receivedCount += 1
+      if !isClosing { queue.append(.request(head)) }
+      queueRejectionIfDue()
+      serve(context)
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case let event as RejectedRequest:
+      rejected = event
+      queueRejectionIfDue()
+      serve(context)
+    case is ChannelShouldQuiesceEvent:
+      isLast = true
+      if !isBusy { context.close(promise: nil) }
+    case let event as ChannelEvent where event == .inputClosed:
+      isLast = true
+      if !isBusy { context.close(promise: nil) }
+    default: context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The decoder found what the preflight let through, or the connection broke.
+    guard error is HTTPParserError, !isClosing else {
+      context.close(promise: nil)
+      return
+    }
+    if isLast && !isBusy { return }
+    queue.append(.rejection(RequestRejection(.badRequest, "the request is malformed")))
+    serve(context)
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    sender.pump(context)
+    context.fireChannelWritabilityChanged()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    isClosing = true
+    queue.removeAll()
+    lingering?.cancel()
+    sender.channelInactive(context)
+    context.fireChannelInactive()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if isBusy && !isClosing { hasPendingRead = true } else { context.read() }
+  }
+
+  private func queueRejectionIfDue() {
+    guard let rejected, rejected.requestCount <= receivedCount else { return }
+    self.rejected = nil
+    if !isClosing { queue.append(.rejection(rejected.rejection)) }
+  }
+
+  // MARK: Answers
+
+  private func serve(_ context: ChannelHandlerContext) {
+    guard !sender.isBusy, !isClosing else { return }
+    guard let item = queue.popFirst() else {
+      preflight.setAnswering(0)
+      if isLast {
+        context.close(promise: nil)
+      } else if hasPendingRead {
+        hasPendingRead = false
+        context.read()
+      }
+      return
+    }
+    preflight.setAnswering(1)
+    switch item {
+    case .rejection(let rejection):
+      service.metrics.rejectedRequest()
+      var answer = service.responder.plainError(rejection.status, nil, reason: rejection.reason)
+      if rejection.status == .methodNotAllowed { answer.headers.add(name: "Allow", value: "GET, HEAD") }
+      send(answer, to: nil, closes: true, context)
+    case .request(let head):
+      servedCount += 1
+      if servedCount >= service.limits.requestsPerConnection { service.metrics.reached(.requests) }
+      let closes =
+        !head.isKeepAlive || servedCount >= service.limits.requestsPerConnection || (isLast && queue.isEmpty)
+      // Section 10.1.1 of RFC 9110: 100-continue needs no interim answer where the final one is there.
+      let expectations = head.headers["expect"]
+      if head.version == .http1_1, !expectations.isEmpty,
+        !expectations.allSatisfy({ $0.lowercased() == "100-continue" })
+      {
+        send(service.responder.plainError(.expectationFailed, head), to: head, closes: closes, context)
+      } else {
+        send(service.responder.response(to: head, now: HTTPService.now), to: head, closes: closes, context)
+      }
+    }
+  }
+
+  private func send(
+    _ answer: PlannedResponse, to request: HTTPRequestHead?, closes: Bool, _ context: ChannelHandlerContext
+  ) {
+    sender.send(answer, to: request, closes: closes, context: context) { ending in
+      if ending == .broken {
+        self.isClosing = true
+        context.close(promise: nil)
+      } else if closes {
+        self.linger(context)
+      } else {
+        self.serve(context)
+      }
+    }
+  }
+
+  /// Ends the connection so that the answer arrives: what the client still sends is taken for a while, since closing with
+  /// unread bytes resets the connection (RFC 9112 section 9.6).
+  private func linger(_ context: ChannelHandlerContext) {
+    isClosing = true
+    queue.removeAll()
+    lingering = DeadlineTimer(on: context.eventLoop) { context.close(promise: nil) }
+    lingering?.set(after: .seconds(2))
+    isLast = true
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { result in
+      switch result {
+      case .success: context.read()
+      case .failure: context.close(promise: nil)
+      }
+    }
+    context.close(mode: .output, promise: promise)
+  }
+}

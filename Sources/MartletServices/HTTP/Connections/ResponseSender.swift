@@ -1,0 +1,191 @@
+import NIOCore
+import NIOHTTP1
+
+/// Sends one answer after the other through a pipeline, as fast as the connection takes it and no faster.
+///
+/// A file is read, or handed over by reference, only while the channel is writable, so that what waits for a slow client is
+/// bounded by the channel's high-water mark and one chunk.
+final class ResponseSender {
+  /// How the connection does what an answer needs.
+  struct Transport {
+    /// Whether regions of files can be written: a plain connection.
+    var takesRegions: Bool
+    /// `HTTP/1.1`, for the log.
+    var version: String
+    var client: String
+  }
+
+  enum Ending {
+    /// The last byte was written, though perhaps not yet taken.
+    case complete
+    /// The connection has to end: the answer cannot be finished.
+    case broken
+  }
+
+  private let service: HTTPService
+  private let transport: Transport
+  private let channel: any Channel
+  private var cursor: BodyCursor?
+  private var compressor: GzipStream?
+  private var onEnd: ((Ending) -> Void)?
+  private var record: AccessRecord?
+  private var began = NIODeadline.distantPast
+  private var unsettledWrites = 0
+  private var unsettledBytes = 0
+  private var isPumping = false
+  private var timer: DeadlineTimer?
+
+  init(_ service: HTTPService, transport: Transport, channel: any Channel) {
+    self.service = service
+    self.transport = transport
+    self.channel = channel
+  }
+
+  var isBusy: Bool { onEnd != nil }
+
+  /// Writes `answer`; `onEnd` is called once, when its end was written.
+  func send(
+    _ answer: PlannedResponse, to request: HTTPRequestHead?, closes: Bool, context: ChannelHandlerContext,
+    onEnd: @escaping (Ending) -> Void
+  ) {
+    let now = HTTPService.now
+    began = channel.eventLoop.now
+    self.onEnd = onEnd
+    record = AccessRecord(
+      client: transport.client, time: now.secondsSinceEpoch, method: request?.method.rawValue ?? "-",
+      target: request?.uri ?? "-", version: transport.version, host: request?.headers.first(name: "host"),
+      status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
+      userAgent: request?.headers.first(name: "user-agent"))
+    var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
+    head.headers.add(name: "Date", value: now.description)
+    head.headers.add(name: "Server", value: "Martlet")
+    if closes {
+      head.headers.add(name: "Connection", value: "close")
+    } else if request?.version == .http1_0 {
+      head.headers.add(name: "Connection", value: "keep-alive")
+    }
+    let configuration = service.configuration
+    if answer.isCompressed && !answer.pieces.isEmpty {
+      compressor = GzipStream()
+      if transport.version.hasPrefix("HTTP/1") { head.headers.add(name: "Transfer-Encoding", value: "chunked") }
+    }
+    cursor = BodyCursor(
+      answer.pieces,
+      sizes: BodyCursor.Sizes(
+        chunk: configuration.chunkSize, region: configuration.regionSize, tail: configuration.checkedTailSize),
+      usesRegions: transport.takesRegions && !answer.isCompressed)
+    write(.head(head), count: 0, context)
+    pump(context)
+  }
+
+  /// Goes on, if it can.
+  func pump(_ context: ChannelHandlerContext) {
+    guard !isPumping, cursor != nil else { return }
+    isPumping = true
+    defer { isPumping = false }
+    while let chunk = nextChunk() {
+      switch chunk {
+      case .bytes(let bytes):
+        if let compressor {
+          let output = compressor.compress(bytes, isLast: false, allocator: channel.allocator)
+          if output.readableBytes > 0 { write(.body(.byteBuffer(output)), count: output.readableBytes, context) }
+        } else {
+          write(.body(.byteBuffer(bytes)), count: bytes.readableBytes, context)
+        }
+      case .region(let region, let file):
+        write(.body(.fileRegion(region)), count: region.readableBytes, keeping: file, context)
+      case .wait:
+        context.flush()
+        // What was flushed may have been taken at once.
+        if unsettledWrites > 0 { return }
+      case .changed:
+        service.metrics.fileChanged()
+        end(.broken, context)
+        return
+      case .end:
+        if let compressor {
+          let rest = compressor.compress(ByteBuffer(), isLast: true, allocator: channel.allocator)
+          write(.body(.byteBuffer(rest)), count: rest.readableBytes, context)
+        }
+        record?.copiedByteCount = cursor?.copiedByteCount
+        cursor = nil
+        compressor = nil
+        write(.end(nil), count: 0, context)
+        context.flush()
+        end(.complete, context)
+        return
+      }
+    }
+    context.flush()
+  }
+
+  private func nextChunk() -> BodyCursor.Chunk? {
+    // The end itself needs no room; anything else does.
+    guard channel.isWritable else { return nil }
+    return cursor?.next(isSettled: unsettledWrites == 0, allocator: channel.allocator)
+  }
+
+  private func write(
+    _ part: HTTPServerResponsePart, count: Int, keeping file: OpenFile? = nil, _ context: ChannelHandlerContext
+  ) {
+    if count > 0 { record?.contentByteCount += Int64(count) }
+    if unsettledWrites == 0 { expectProgress(unsettledBytes + count, context) }
+    unsettledWrites += 1
+    unsettledBytes += count
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { result in
+      // The region names the file's descriptor, which has to live until here.
+      _ = file
+      self.settled(count, result, context)
+    }
+    context.write(NIOAny(part), promise: promise)
+  }
+
+  private func settled(_ count: Int, _ result: Result<Void, any Error>, _ context: ChannelHandlerContext) {
+    unsettledWrites -= 1
+    unsettledBytes -= count
+    if case .failure = result {
+      if isBusy { end(.broken, context) }
+      return
+    }
+    if unsettledWrites == 0 { timer?.clear() } else { expectProgress(unsettledBytes, context) }
+    pump(context)
+  }
+
+  /// The client has to take something before a moment that depends on how much there is to take.
+  private func expectProgress(_ count: Int, _ context: ChannelHandlerContext) {
+    let limits = service.limits
+    let timer =
+      self.timer
+      ?? DeadlineTimer(on: context.eventLoop) { [weak self] in
+        guard let self else { return }
+        self.service.metrics.reached(.rate)
+        if self.isBusy { self.end(.broken, context) } else { context.close(promise: nil) }
+      }
+    self.timer = timer
+    let seconds = limits.minimumRate > 0 ? Double(count) / Double(limits.minimumRate) : 0
+    timer.set(after: limits.stallTime + .seconds(seconds))
+  }
+
+  private func end(_ ending: Ending, _ context: ChannelHandlerContext) {
+    guard let onEnd else { return }
+    self.onEnd = nil
+    if var record {
+      if let cursor { record.copiedByteCount = cursor.copiedByteCount }
+      record.isComplete = ending == .complete
+      record.microseconds = (context.eventLoop.now - began).nanoseconds / 1_000
+      service.finished(record)
+    }
+    record = nil
+    cursor = nil
+    compressor = nil
+    onEnd(ending)
+  }
+
+  /// The channel is gone: nothing more will be written.
+  func channelInactive(_ context: ChannelHandlerContext) {
+    end(.broken, context)
+    timer?.cancel()
+    timer = nil
+  }
+}

@@ -1,0 +1,122 @@
+import CMartletLinux
+import Glibc
+
+/// A directory whose files are served, and which nothing leads out of.
+///
+/// A path is resolved by the kernel below the directory's descriptor (`openat2` with `RESOLVE_BENEATH`): symbolic links are
+/// followed as long as they stay inside. Where the system has no such call every component is opened for itself
+/// and no link is followed at all.
+final class RootDirectory: Sendable {
+  /// Why nothing is opened.
+  enum Refusal: Error, Equatable {
+    /// There is no such file, it is hidden, it leads outside, or it is neither file nor directory.
+    case notFound
+    /// The system does not allow it.
+    case forbidden
+    /// The process has no descriptor to spare.
+    case exhausted
+  }
+
+  enum Resolution { case kernel, componentwise }
+
+  private let descriptor: CInt
+  private let showsHidden: Bool
+  private let resolution: Resolution
+
+  /// Opens the directory at `path`.
+  ///
+  /// - Parameter showsHidden: Whether names that begin with a point are served. `.well-known` always is (RFC 8615).
+  /// - Throws: The system's error.
+  init(path: String, showsHidden: Bool = false, resolution: Resolution? = nil) throws(SystemFailure) {
+    descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemFailure(operation: "open", path: path, code: errno) }
+    self.showsHidden = showsHidden
+    if let resolution {
+      self.resolution = resolution
+    } else {
+      let probe = unsafe martlet_open_beneath(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      if probe >= 0 { close(probe) }
+      self.resolution = probe >= 0 ? .kernel : .componentwise
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Opens what lies at `path`, segments with `/` between; empty is the directory itself.
+  func open(_ path: [UInt8]) throws(Refusal) -> OpenFile {
+    for (index, segment) in path.split(separator: UInt8(ascii: "/")).enumerated() {
+      // The targets of requests have none of these; this is the last door, so it asks again.
+      if segment.elementsEqual("..".utf8) || segment.contains(0) { throw .notFound }
+      if segment.first == UInt8(ascii: "."), !showsHidden, !(index == 0 && segment.elementsEqual(".well-known".utf8)) {
+        throw .notFound
+      }
+    }
+    // Without blocking: to open a FIFO for reading waits for a writer.
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    let result: CInt
+    if path.isEmpty {
+      result = unsafe openat(descriptor, ".", flags | O_DIRECTORY)
+    } else {
+      switch resolution {
+      case .kernel: result = unsafe CPath.with(path) { unsafe martlet_open_beneath(descriptor, $0, flags) }
+      case .componentwise: result = openComponents(path, flags)
+      }
+    }
+    guard result >= 0 else { throw Self.refusal(errno) }
+    guard let file = OpenFile(takingOver: result) else { throw .notFound }
+    return file
+  }
+
+  private func openComponents(_ path: [UInt8], _ flags: CInt) -> CInt {
+    let segments = path.split(separator: UInt8(ascii: "/"))
+    var directory = descriptor
+    for (index, segment) in segments.enumerated() {
+      let isLast = index == segments.count - 1
+      let next = unsafe CPath.with(Array(segment)) {
+        unsafe openat(directory, $0, isLast ? flags | O_NOFOLLOW : flags | O_NOFOLLOW | O_DIRECTORY)
+      }
+      let failure = errno
+      if directory != descriptor { close(directory) }
+      errno = failure
+      if next < 0 || isLast { return next }
+      directory = next
+    }
+    errno = ENOENT
+    return -1
+  }
+
+  private static func refusal(_ code: CInt) -> Refusal {
+    switch code {
+    case EACCES, EPERM: .forbidden
+    case EMFILE, ENFILE, ENOMEM: .exhausted
+    default: .notFound
+    }
+  }
+}
+
+/// A system call that failed on a file.
+public struct SystemFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  public var operation: String
+  public var path: String
+  /// The value of `errno`.
+  public var code: CInt
+
+  public var description: String {
+    // The text belongs to the C library and is copied at once.
+    "cannot \(operation) \(path): \(unsafe String(cString: strerror(code)))"
+  }
+}
+
+/// A path as system calls take it.
+enum CPath {
+  /// Runs `body` with `path` and a NUL behind it; `path` holds none.
+  static func with(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> CInt) -> CInt {
+    // The pointer is used for the one call.
+    unsafe (path + [0]).withUnsafeBufferPointer { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { chars in
+        guard let start = chars.baseAddress else { return -1 }
+        return unsafe body(start)
+      }
+    }
+  }
+}

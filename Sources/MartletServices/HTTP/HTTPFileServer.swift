@@ -1,0 +1,75 @@
+public import Martlet
+import MartletNIO
+public import NIOCore
+import NIOSSL
+import Synchronization
+
+/// Serves the files of directories over HTTP/1.1 and HTTP/2 from one or more hosts.
+///
+///     let server = try HTTPFileServer(HTTPFileServerConfiguration(directory: "/srv/www"))
+///     try await server.start(on: host, port: 80)
+///     …
+///     await server.stop()
+public final class HTTPFileServer: Sendable {
+  private let service: HTTPService
+  private let pipeline: ConnectionPipeline
+  private let listeners = Mutex<[any Channel]>([])
+
+  /// Opens the directories and reads the certificate.
+  ///
+  /// - Throws: ``SystemFailure`` for a directory, the error of NIOSSL for a certificate or a key.
+  public init(_ configuration: HTTPFileServerConfiguration) throws {
+    service = try HTTPService(configuration)
+    pipeline = ConnectionPipeline(service: service, tls: try configuration.tls.map(Self.context))
+  }
+
+  private static func context(_ tls: HTTPFileServerConfiguration.TLS) throws -> NIOSSLContext {
+    let chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile).map(NIOSSLCertificateSource.certificate)
+    let key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
+    var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+    configuration.applicationProtocols = ["h2", "http/1.1"]
+    configuration.minimumTLSVersion = .tlsv12
+    return try NIOSSLContext(configuration: configuration)
+  }
+
+  /// The handlers of a connection, for those who bring their own bootstrap.
+  ///
+  /// The channel has to allow the other side to close its half (`ChannelOptions.allowRemoteHalfClosure`).
+  public func initialize(_ channel: any Channel) -> EventLoopFuture<Void> { pipeline.initialize(channel) }
+
+  /// Listens on `port` of every address of `host`; the channel that listens.
+  @discardableResult
+  public func start(on host: VirtualHost, port: UInt16) async throws -> any Channel {
+    let channel = try await bootstrap(host).bind(host: "::", port: Int(port)).get()
+    listeners.withLock { $0.append(channel) }
+    return channel
+  }
+
+  private func bootstrap(_ host: VirtualHost) -> MartletServerBootstrap {
+    let pipeline = pipeline
+    return MartletServerBootstrap(host: host)
+      .serverChannelOption(ChannelOptions.backlog, value: 1_024)
+      .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+      .childChannelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { pipeline.initialize($0) }
+  }
+
+  /// How many clients are connected.
+  public var connectionCount: Int { service.connections.count }
+
+  /// Listens no more, finishes the answers under way, and closes what is left after ``HTTPServerLimits/stopTime``.
+  public func stop() async {
+    for listener in listeners.withLock({ $0 }) { try? await listener.close().get() }
+    let channels = service.connections.stop()
+    for channel in channels {
+      channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+    }
+    for channel in channels {
+      let limit = channel.eventLoop.scheduleTask(in: TimeAmount(service.limits.stopTime)) {
+        channel.close(promise: nil)
+      }
+      try? await channel.closeFuture.get()
+      limit.cancel()
+    }
+  }
+}

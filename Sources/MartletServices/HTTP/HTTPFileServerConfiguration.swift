@@ -1,0 +1,94 @@
+/// What a file server serves, and what it bears.
+public struct HTTPFileServerConfiguration: Sendable {
+  /// A directory for requests to one name.
+  public struct Site: Equatable, Sendable {
+    /// The host name in the Host field, without a port; nil serves every name that no other site has.
+    public var name: String?
+    /// The directory's path on this machine.
+    public var directory: String
+
+    public init(name: String? = nil, directory: String) {
+      self.name = name
+      self.directory = directory
+    }
+  }
+
+  /// A certificate chain and its key, both files in PEM.
+  public struct TLS: Equatable, Sendable {
+    public var certificateFile: String
+    public var keyFile: String
+
+    public init(certificateFile: String, keyFile: String) {
+      self.certificateFile = certificateFile
+      self.keyFile = keyFile
+    }
+  }
+
+  public var sites: [Site]
+  /// Present, connections speak TLS, and HTTP/2 where the client offers it (ALPN).
+  public var tls: TLS?
+  /// Files that stand for their directory; the first that exists is sent.
+  public var indexFiles = ["index.html"]
+  /// Whether a directory without an index file is listed; otherwise it is not found.
+  public var listsDirectories = true
+  /// Whether names that begin with a point are served; `.well-known` always is.
+  public var showsHiddenFiles = false
+  /// Whether `name.br`, `name.zst` and `name.gz`, not older than `name`, are sent for it to clients that take them.
+  public var sendsPrecompressedFiles = true
+  /// The sizes of files, in bytes, that are compressed while they are sent; empty is never.
+  public var compressedSizes: Range<Int64> = 1_024..<16_777_216
+  /// The value of Cache-Control for files; nil leaves it to the client.
+  public var cacheControl: String?
+  /// Paths below the site's directory of pages that are sent for a status instead of the built-in ones.
+  public var errorPages: [Int: String] = [:]
+  /// How many ranges of one request are served; one that asks for more gets the whole file.
+  public var maximumRanges = 32
+  public var limits = HTTPServerLimits()
+  /// How much of a file is read at once where its bytes are copied (TLS, HTTP/2, compression), in bytes.
+  public var chunkSize = 65_536
+  /// How much of a file is handed to a plain connection at once, in bytes.
+  public var regionSize = 1_048_576
+  /// The end of a file that is checked once more before it goes out, in bytes; it is copied.
+  public var checkedTailSize = 4_096
+  public var accessLogFormat = AccessLogFormat.combined
+  /// Takes the lines of the access log, each without its end, on the thread of a connection; nil writes none.
+  public var accessLog: (@Sendable (String) -> Void)?
+
+  public init(sites: [Site]) { self.sites = sites }
+
+  public init(directory: String) { self.init(sites: [Site(directory: directory)]) }
+}
+
+/// What a client may take of a server before the server ends it.
+public struct HTTPServerLimits: Equatable, Sendable {
+  /// Connections at a time.
+  public var connections = 10_000
+  /// Connections at a time from one address.
+  public var connectionsPerAddress = 1_000
+  /// Requests of one connection, after which it is closed.
+  public var requestsPerConnection = 100_000
+  /// The time for a TLS handshake and for a request's header, from its first byte.
+  public var headerTime = Duration.seconds(15)
+  /// The time for a request's content.
+  public var contentTime = Duration.seconds(15)
+  /// The time between requests.
+  public var idleTime = Duration.seconds(60)
+  /// The least a client has to read, in bytes a second; with ``stallTime`` on top of what that gives.
+  public var minimumRate = 1_024
+  /// How long a client may read nothing at all.
+  public var stallTime = Duration.seconds(20)
+  /// How long a graceful stop waits for answers under way.
+  public var stopTime = Duration.seconds(10)
+  /// The request line, in bytes (414).
+  public var requestLineSize = 8_192
+  /// The header of a request, in bytes (431).
+  public var headerSize = 32_768
+  /// The number of header fields (431).
+  public var headerFields = 100
+  /// The content of a request, which is thrown away, in bytes (413).
+  public var contentSize: Int64 = 65_536
+  /// Requests at a time on one HTTP/2 connection.
+  public var concurrentStreams = 100
+
+  public init() {}
+}
