@@ -222,7 +222,8 @@ class Connection:
         late = time.monotonic() + self.patience
         try:
             while self.step(late):
-                pass
+                if self.goaway is not None:  # the end has to follow at once (section 5.4.1)
+                    late = min(late, time.monotonic() + self.patience / 5)
         except TimeoutError:
             raise Wrong(f"the connection was not closed within {self.patience} s{self.why()}") from None
         if codes and self.goaway is None:
