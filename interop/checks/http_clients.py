@@ -195,8 +195,9 @@ def wget(bench):
     same, other, missing = filecmp.cmpfiles(site.root, target / ADDRESS[4], due, shallow=False)
     expect(len(same) == len(due), f"missing {missing}, different {other}")
     again = bench.kernel("wget", "-m", "-nv", "-np", "-P", target, "-T", bench.patience, "-t", 1, url("mirror/"), within=30)
-    since = http_site.requests(site)
-    expect(again.status == 0 and any(status == 304 for _, _, status, _ in since), f"a second time, 304 was due: {again}")
+    time.sleep(1.5)  # the log is written once a second
+    statuses = [status for _, target, status, _ in http_site.requests(site) if target.startswith("/mirror/")]
+    expect(again.status == 0 and 304 in statuses, f"a second time, 304 was due, not {statuses}: {again}")
 
 
 # ab, wrk, h2load, nghttp
@@ -239,16 +240,15 @@ def h2load_windows(bench):
     expect("100 succeeded, 0 failed" in result.out, f"100 good answers were due: {result}")
 
 
-@check("nghttp gets 20 files at once, {mode}", links=TAP, mode=["clear", "TLS", "with padding and CONTINUATION"])
+@check("nghttp gets 13 files at once, {mode}", links=TAP, mode=["clear", "TLS", "with padding"])
 def nghttp(bench, mode):
     tls = mode == "TLS"
     http_site.serve(bench, *(http_site.TLS if tls else ()))
     names = [name for name in FILES if re.fullmatch(r"[a-z]+\.(txt|css|js|json|png|svg|bin)", name)]
-    options = ["--continuation", "-b", "50", "--no-dep"] if "padding" in mode else []
+    options = ["-b", "50", "--no-dep"] if "padding" in mode else []
     result = bench.kernel("nghttp", "-n", "-s", "-t", bench.patience, *options, *[url(name, tls=tls) for name in names], within=20)
     good = re.findall(r" 200 +\S+ /(\S+)\n", result.out)
     expect(result.status == 0 and sorted(good) == sorted(names), f"{sorted(names)} were due, not {sorted(good)}: {result}")
-    return f"{len(good)} files"
 
 
 # Slow and many
