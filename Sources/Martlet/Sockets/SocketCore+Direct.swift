@@ -59,6 +59,9 @@ extension SocketCore {
     return result
   }
 
+  /// How many bytes ``writeNow(_:)`` would take.
+  package var sendRoom: Int { box.host.sendRoom(of: id) }
+
   /// Takes as many bytes as there is room for and says how many.
   package func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
     let count = try box.host.write(bytes, to: id, at: loop.now)
@@ -109,4 +112,7 @@ extension SocketCore {
 
   /// Closes the socket at once.
   package func closeNow() { SocketCore.close(state, in: box, loop) }
+
+  /// Ends the connection at once with a reset.
+  package func abortNow() { abort() }
 }

@@ -45,23 +45,60 @@ public struct MartletServerBootstrap: Sendable {
     return copy
   }
 
+  // MARK: Futures
+
   /// Listens at `host` (an address, or a name that the virtual host knows) and `port`; port 0 lets the host choose.
+  ///
+  /// - Returns: The listening channel; fails with `IOError` (EADDRINUSE, EADDRNOTAVAIL) and others.
   public func bind(host name: String, port: Int) -> EventLoopFuture<any Channel> {
     host.endpoints(named: name, port: port).flatMap { bind(to: $0[0]) }
   }
 
   /// Listens at `address`.
   public func bind(to address: NIOCore.SocketAddress) -> EventLoopFuture<any Channel> {
-    let (host, serverOptions, serverInitializer) = (host, serverOptions, serverInitializer)
-    let (childOptions, childInitializer) = (childOptions, childInitializer)
-    return host.loop.eventLoop.flatSubmit {
+    listen(address) { $0.eventLoop.makeSucceededFuture($0) }
+  }
+
+  // MARK: Async
+
+  /// As ``bind(host:port:)``, giving a channel of what `childChannelInitializer` makes of each accepted channel.
+  public func bind<Output: Sendable>(
+    host name: String, port: Int,
+    serverBackPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark? = nil,
+    childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
+  ) async throws -> NIOAsyncChannel<Output, Never> {
+    try await bind(
+      to: host.endpoints(named: name, port: port).get()[0], serverBackPressureStrategy: serverBackPressureStrategy,
+      childChannelInitializer: childChannelInitializer)
+  }
+
+  /// As ``bind(to:)``, giving a channel of what `childChannelInitializer` makes of each accepted channel.
+  public func bind<Output: Sendable>(
+    to address: NIOCore.SocketAddress,
+    serverBackPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark? = nil,
+    childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
+  ) async throws -> NIOAsyncChannel<Output, Never> {
+    try await listen(address) { channel in
+      channel.eventLoop.makeCompletedFuture {
+        try NIOAsyncChannel<Output, Never>._wrapAsyncChannelWithTransformations(
+          wrappingChannelSynchronously: channel, backPressureStrategy: serverBackPressureStrategy,
+          channelReadTransformation: childChannelInitializer)
+      }
+    }.get()
+  }
+
+  private func listen<Output: Sendable>(
+    _ address: NIOCore.SocketAddress, _ wrap: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
+  ) -> EventLoopFuture<Output> {
+    host.loop.eventLoop.flatSubmit { [self] in
       let channel = ListenerChannel(host: host)
       return channel.launch {
-        serverOptions.applyAllChannelOptions(to: channel).flatMap {
-          serverInitializer?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
-        }.flatMapThrowing {
-          try channel.pipeline.syncOperations.addHandler(
-            AcceptHandler(options: childOptions, initializer: childInitializer), name: "AcceptHandler")
+        serverOptions.setUp(channel) { [serverInitializer, childOptions, childInitializer] channel in
+          let initialized = serverInitializer?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
+          return initialized.flatMapThrowing {
+            try channel.pipeline.syncOperations.addHandler(
+              AcceptHandler(options: childOptions, initializer: childInitializer), name: "AcceptHandler")
+          }.flatMap { wrap(channel) }
         }
       } body: {
         channel.bind(to: address)

@@ -4,13 +4,26 @@ internal import NIOCore
 
 extension SocketChannel {
   /// Sets a new channel up, registers it and does `body`; a channel that fails on the way is closed.
-  func launch(
-    _ setUp: () -> EventLoopFuture<Void>, body: @escaping @Sendable () -> EventLoopFuture<Void>
-  ) -> EventLoopFuture<any Channel> {
-    setUp().flatMap { self.register() }.flatMap { body() }.map { self as any Channel }.flatMapErrorThrowing { error in
+  ///
+  /// - Returns: What `setUp` gave.
+  func launch<Output: Sendable>(
+    _ setUp: () -> EventLoopFuture<Output>, body: @escaping @Sendable () -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<Output> {
+    setUp().flatMap { output in
+      self.register().flatMap { body() }.map { output }
+    }.flatMapErrorThrowing { error in
       self.close(promise: nil)
       throw error
     }
+  }
+}
+
+extension ChannelOptions.Storage {
+  /// Sets `channel`'s options, then does `initializer`.
+  func setUp<Output: Sendable>(
+    _ channel: any Channel, _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
+  ) -> EventLoopFuture<Output> {
+    applyAllChannelOptions(to: channel).flatMap { initializer(channel) }
   }
 }
 

@@ -8,6 +8,7 @@ final class ListenerChannel: SocketChannel, @unchecked Sendable {
   var options = ListenerOptions()
 
   init(host: VirtualHost) {
+    options.connection.noDelay = true
     super.init(host: host, parent: nil, socket: nil, recvAllocator: FixedSizeRecvByteBufferAllocator(capacity: 1))
   }
 
@@ -49,6 +50,44 @@ final class ListenerChannel: SocketChannel, @unchecked Sendable {
       }
     }
     return true
+  }
+
+  override func setOption0<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
+    if isOpen, option is ChannelOptions.Types.BacklogOption, let value = value as? Int32 {
+      options.backlog = Int(value)
+      return
+    }
+    try super.setOption0(option, value: value)
+  }
+
+  override func getOption0<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
+    if isOpen, option is ChannelOptions.Types.BacklogOption,
+      let value = Int32(clamping: options.backlog) as? Option.Value
+    {
+      return value
+    }
+    return try super.getOption0(option)
+  }
+
+  override func setSocketOption(_ name: KnownSocketOption, _ value: CInt) throws {
+    switch name {
+    case .reuseAddress: options.reusesAddress = value != 0
+    // One listener has an address; there is nothing to share it with.
+    case .reusePort: break
+    case .ipv6Only: options.ipv6Only = value != 0
+    default: guard options.connection.set(name, to: value) else { throw ChannelError.operationUnsupported }
+    }
+  }
+
+  override func socketOption(_ name: KnownSocketOption) throws -> CInt {
+    switch name {
+    case .reuseAddress: return options.reusesAddress ? 1 : 0
+    case .reusePort, .error: return 0
+    case .ipv6Only: return options.ipv6Only ? 1 : 0
+    default:
+      guard let value = options.connection.value(of: name) else { throw ChannelError.operationUnsupported }
+      return value
+    }
   }
 
   /// A child that came through the pipeline goes live.

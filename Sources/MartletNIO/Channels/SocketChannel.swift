@@ -21,16 +21,16 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
 
   let host: VirtualHost
   let martletLoop: MartletEventLoop
-  let allocator = ByteBufferAllocator()
   let parent: (any Channel)?
   private let closePromise: EventLoopPromise<Void>
   private var _pipeline: ChannelPipeline!
   private let activity = Atomic<Bool>(false)
-  private let addresses = Mutex(Addresses())
+  fileprivate let shared = Mutex(Shared())
 
-  struct Addresses {
+  struct Shared {
     var local: NIOCore.SocketAddress?
     var remote: NIOCore.SocketAddress?
+    var allocator = ByteBufferAllocator()
   }
 
   var socket: SocketCore?
@@ -62,8 +62,9 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
   final var pipeline: ChannelPipeline { _pipeline }
   final var _channelCore: any ChannelCore { self }
   final var isActive: Bool { activity.load(ordering: .relaxed) }
-  final var localAddress: NIOCore.SocketAddress? { addresses.withLock { $0.local } }
-  final var remoteAddress: NIOCore.SocketAddress? { addresses.withLock { $0.remote } }
+  final var localAddress: NIOCore.SocketAddress? { shared.withLock { $0.local } }
+  final var remoteAddress: NIOCore.SocketAddress? { shared.withLock { $0.remote } }
+  final var allocator: ByteBufferAllocator { shared.withLock { $0.allocator } }
   var isWritable: Bool { true }
 
   // MARK: Life
@@ -73,7 +74,10 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
 
   final func setAddresses(local: MartletWire.SocketAddress?, remote: MartletWire.SocketAddress?) {
     let (local, remote) = (local.map(NIOCore.SocketAddress.init), remote.map(NIOCore.SocketAddress.init))
-    addresses.withLock { $0 = Addresses(local: local, remote: remote) }
+    shared.withLock {
+      $0.local = local
+      $0.remote = remote
+    }
   }
 
   final func localAddress0() throws -> NIOCore.SocketAddress {
@@ -99,6 +103,10 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
   }
 
   final func registerAlreadyConfigured0(promise: EventLoopPromise<Void>?) {
+    guard socket != nil else {
+      promise?.fail(ChannelError.inappropriateOperationForState)
+      return
+    }
     register0(promise: nil)
     guard life == .registered else { promise?.fail(ChannelError.ioOnClosedChannel); return }
     becomeActive(promise)
@@ -119,6 +127,11 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
     readIfNeeded()
   }
 
+  /// Whether closing ends a connection by a reset (SO_LINGER with no time).
+  var closesByReset: Bool { linger == 0 }
+  /// How long closing lingers, in seconds; nil is not at all.
+  final var linger: CInt?
+
   /// Hook: the channel is active and was told so.
   func didActivate() {}
 
@@ -132,7 +145,7 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
     life = .closed
     activity.store(false, ordering: .relaxed)
     readPending = false
-    socket?.closeNow()
+    if closesByReset { socket?.abortNow() } else { socket?.closeNow() }
     didClose(error)
     promise?.succeed(())
     if before == .active { pipeline.syncOperations.fireChannelInactive() }
@@ -142,7 +155,7 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
     martletLoop.execute { [self] in
       removeHandlers(pipeline: pipeline)
       closePromise.succeed(())
-      addresses.withLock { $0 = Addresses() }
+      setAddresses(local: nil, remote: nil)
       socket = nil
     }
   }
@@ -212,9 +225,7 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
   // MARK: Options
 
   final func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
-    if martletLoop.inEventLoop {
-      return martletLoop.makeCompletedFuture { try setOption0(option, value: value) }
-    }
+    if martletLoop.inEventLoop { return martletLoop.makeCompletedFuture { try setOption0(option, value: value) } }
     return martletLoop.submit { try self.setOption0(option, value: value) }
   }
 
@@ -225,18 +236,6 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
 
   final var syncOptions: (any NIOSynchronousChannelOptions)? { SynchronousOptions(channel: self) }
 
-  struct SynchronousOptions: NIOSynchronousChannelOptions {
-    let channel: SocketChannel
-
-    func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
-      try channel.setOption0(option, value: value)
-    }
-
-    func getOption<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
-      try channel.getOption0(option)
-    }
-  }
-
   func setOption0<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
     martletLoop.assertInEventLoop()
     guard isOpen else { throw ChannelError.ioOnClosedChannel }
@@ -244,12 +243,14 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
     case (_ as ChannelOptions.Types.AutoReadOption, let value as Bool):
       let was = autoRead
       autoRead = value
-      if value, !was { readIfNeeded() } else if !value { readPending = false }
+      if value, !was, life > .fresh { read0() } else if !value { readPending = false }
     case (_ as ChannelOptions.Types.MaxMessagesPerReadOption, let value as UInt): maxMessagesPerRead = max(1, value)
+    case (_ as ChannelOptions.Types.AllocatorOption, let value as ByteBufferAllocator):
+      shared.withLock { $0.allocator = value }
     case (_ as ChannelOptions.Types.RecvAllocatorOption, let value as any RecvByteBufferAllocator):
       buffers = NIOPooledRecvBufferAllocator(capacity: 4, recvAllocator: value)
     case (let option as ChannelOptions.Types.SocketOption, let value as SocketOptionValue):
-      try setSocketOption(KnownSocketOption(option), CInt(value))
+      try setSocketOption(KnownSocketOption(option), CInt(clamping: value))
     default: throw ChannelError.operationUnsupported
     }
   }
@@ -261,6 +262,7 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
     switch option {
     case _ as ChannelOptions.Types.AutoReadOption: value = autoRead
     case _ as ChannelOptions.Types.MaxMessagesPerReadOption: value = maxMessagesPerRead
+    case _ as ChannelOptions.Types.AllocatorOption: value = allocator
     case _ as ChannelOptions.Types.RecvAllocatorOption: value = buffers.recvAllocator
     case let option as ChannelOptions.Types.SocketOption:
       value = SocketOptionValue(try socketOption(KnownSocketOption(option)))
@@ -275,4 +277,15 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
 
   /// Hook: what one of the options that sockets have is set to.
   func socketOption(_ name: KnownSocketOption) throws -> CInt { throw ChannelError.operationUnsupported }
+}
+
+/// Options without a future, on the loop's thread.
+private struct SynchronousOptions: NIOSynchronousChannelOptions {
+  let channel: SocketChannel
+
+  func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
+    try channel.setOption0(option, value: value)
+  }
+
+  func getOption<Option: ChannelOption>(_ option: Option) throws -> Option.Value { try channel.getOption0(option) }
 }

@@ -31,7 +31,7 @@ extension StreamChannel {
       }
       let (isDone, promise) = writes.advance(count)
       promise?.succeed(())
-      if !isDone { break }
+      if !isDone, count == 0 { break }
     }
     guard life == .active else { return }
     if writes.becameWritable() { pipeline.syncOperations.fireChannelWritabilityChanged() }
@@ -48,15 +48,48 @@ extension StreamChannel {
   }
 
   private static func send(_ buffer: ByteBuffer, to socket: SocketCore) throws -> Int {
+    do throws(SocketError) {
+      if buffer.readableBytes >= referenceByteCount {
+        let count = min(buffer.readableBytes, socket.sendRoom)
+        if count >= referenceByteCount {
+          return try socket.writeNow(Slice(sharing: buffer, count: count)) ? count : 0
+        }
+      }
+      return try copy(buffer, to: socket)
+    } catch {
+      throw IOError(error, in: "write")
+    }
+  }
+
+  private static func copy(_ buffer: ByteBuffer, to socket: SocketCore) throws(SocketError) -> Int {
+    guard buffer.readableBytes > 0 else { return 0 }
     var failure: SocketError?
     let count = unsafe buffer.withUnsafeReadableBytes { bytes in
-      guard bytes.count > 0 else { return 0 }
       do throws(SocketError) { return try socket.writeNow(unsafe RawSpan(_unsafeBytes: bytes)) } catch {
         failure = error
         return 0
       }
     }
-    if let failure { throw IOError(failure, in: "write") }
+    if let failure { throw failure }
     return count
+  }
+}
+
+extension Slice {
+  /// The first `count` readable bytes of `buffer` where they lie: the buffer's storage is kept, and so never written to,
+  /// until the peer has acknowledged them.
+  fileprivate init(sharing buffer: ByteBuffer, count: Int) {
+    final class Owner {
+      let buffer: ByteBuffer
+      init(_ buffer: ByteBuffer) { self.buffer = buffer }
+    }
+    let owner = unsafe Unmanaged.passRetained(Owner(buffer)).toOpaque()
+    // The storage stays where it is while the owner has it, and nobody writes to a region that was not allocated as one.
+    let start = unsafe buffer.withUnsafeReadableBytes { unsafe $0.baseAddress.unsafelyUnwrapped }
+    let region = unsafe Region(bytes: UnsafeMutableRawPointer(mutating: start), byteCount: count, context: owner) {
+      _, _, owner in
+      if let owner = unsafe owner { unsafe Unmanaged<Owner>.fromOpaque(owner).release() }
+    }
+    self.init(region, offset: 0, count: count)
   }
 }

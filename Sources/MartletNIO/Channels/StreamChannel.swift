@@ -5,7 +5,7 @@ internal import NIOCore
 
 /// A channel over one TCP connection: `ByteBuffer` in, `IOData` out.
 final class StreamChannel: SocketChannel, @unchecked Sendable {
-  let writes = PendingWrites()
+  let writes = WriteQueue<IOData>()
   var isFlushing = false
   var allowsRemoteHalfClosure = false
   var isInputShut = false
@@ -15,6 +15,8 @@ final class StreamChannel: SocketChannel, @unchecked Sendable {
   var connectTimeout: TimeAmount?
   private var pendingConnect: PendingConnect?
   private var boundAddress: MartletWire.SocketAddress?
+  /// Kept for those who ask; a flush takes all that there is room for.
+  var writeSpinCount: UInt = 16
   /// What is set before there is a connection to set it on.
   var options: TCPSocketOptions
 
@@ -237,6 +239,24 @@ final class StreamChannel: SocketChannel, @unchecked Sendable {
     // Nothing is left to do in either direction.
     if isInputShut, isOpen { close0(error: ChannelError.eof, mode: .all, promise: nil) }
   }
+
+  // MARK: Options
+
+  override func setOption0<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
+    guard !isOpen || !setStreamOption(option, value) else { return }
+    try super.setOption0(option, value: value)
+  }
+
+  override func getOption0<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
+    if isOpen, let value = streamOption(option) as? Option.Value { return value }
+    return try super.getOption0(option)
+  }
+
+  override func setSocketOption(_ name: KnownSocketOption, _ value: CInt) throws {
+    try changeSocketOption(name, value)
+  }
+
+  override func socketOption(_ name: KnownSocketOption) throws -> CInt { try readSocketOption(name) }
 
   override func didClose(_ error: any Error) {
     let closing = outputClosing

@@ -50,7 +50,6 @@ public final class HTTPFileServer: Sendable {
     return MartletServerBootstrap(host: host)
       .serverChannelOption(ChannelOptions.backlog, value: 1_024)
       .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-      .childChannelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { pipeline.initialize($0) }
   }
 

@@ -140,6 +140,13 @@ extension Host {
     try connections[try connectionIndex(socket)].tcp.readable()
   }
 
+  /// How many bytes a write would take now.
+  @inline(__always)
+  package func sendRoom(of socket: SocketID) -> Int {
+    guard let index = try? connectionIndex(socket) else { return 0 }
+    return connections[index].tcp.sendRoom
+  }
+
   /// Whether nothing more will arrive than what can be read now.
   @inline(__always)
   package func isInputAtEnd(of socket: SocketID) -> Bool {

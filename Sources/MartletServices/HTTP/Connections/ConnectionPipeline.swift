@@ -30,7 +30,11 @@ struct ConnectionPipeline: Sendable {
     guard let tls else {
       try pipeline.addHandler(
         ProtocolDetector(patience: service.limits.headerTime) { isHTTP2 in
-          try isHTTP2 ? addHTTP2(to: channel, client, isEncrypted: false) : addHTTP1(to: channel, client, isEncrypted: false)
+          if isHTTP2 {
+            try addHTTP2(to: channel, client)
+          } else {
+            try addHTTP1(to: channel, client, isEncrypted: false)
+          }
         })
       return
     }
@@ -42,7 +46,7 @@ struct ConnectionPipeline: Sendable {
         channel.eventLoop.makeCompletedFuture {
           channel.pipeline.syncOperations.removeHandler(patience, promise: nil)
           if case .negotiated("h2") = result {
-            try addHTTP2(to: channel, client, isEncrypted: true)
+            try addHTTP2(to: channel, client)
           } else {
             try addHTTP1(to: channel, client, isEncrypted: true)
           }
@@ -63,11 +67,11 @@ struct ConnectionPipeline: Sendable {
     try pipeline.addHandlers([
       preflight, ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
       HTTPResponseEncoder(configuration: framing),
-      HTTP1Handler(service, preflight: preflight, sender: sender, isEncrypted: isEncrypted),
+      HTTP1Handler(service, preflight: preflight, sender: sender),
     ])
   }
 
-  private func addHTTP2(to channel: any Channel, _ client: String, isEncrypted: Bool) throws {
+  private func addHTTP2(to channel: any Channel, _ client: String) throws {
     let pipeline = channel.pipeline.syncOperations
     let limits = service.limits
     let management = NIOHTTP2ServerConnectionManagementHandler(

@@ -11,14 +11,13 @@ final class HTTP1Handler: ChannelDuplexHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private enum Item {
-    case request(HTTPRequestHead)
+    case request(HTTPRequestHead, isLast: Bool)
     case rejection(RequestRejection)
   }
 
   private let service: HTTPService
   private let preflight: PreflightHandler
   private let sender: ResponseSender
-  private let isEncrypted: Bool
   private var queue = CircularBuffer<Item>()
   private var requestUnderWay: HTTPRequestHead?
   /// Requests that were read to their end, and requests that were taken up to be answered.
@@ -31,24 +30,30 @@ final class HTTP1Handler: ChannelDuplexHandler {
   private var hasPendingRead = false
   private var lingering: DeadlineTimer?
 
-  init(_ service: HTTPService, preflight: PreflightHandler, sender: ResponseSender, isEncrypted: Bool) {
+  init(_ service: HTTPService, preflight: PreflightHandler, sender: ResponseSender) {
     self.service = service
     self.preflight = preflight
     self.sender = sender
-    self.isEncrypted = isEncrypted
   }
 
   private var isBusy: Bool { sender.isBusy || !queue.isEmpty }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head(let head): requestUnderWay = head
+    case .head(let head):
+      if Self.waitsForContinue(head) {
+        // The final answer serves as well as 100 (RFC 9110 section 10.1.1); whether content follows is not known then.
+        queue.append(.request(head, isLast: true))
+        serve(context)
+      } else {
+        requestUnderWay = head
+      }
     case .body: break
     case .end:
       guard let head = requestUnderWay else { return }
       requestUnderWay = nil
       receivedCount += 1
-      if !isClosing { queue.append(.request(head)) }
+      if !isClosing { queue.append(.request(head, isLast: false)) }
       queueRejectionIfDue()
       serve(context)
     }
@@ -98,6 +103,12 @@ final class HTTP1Handler: ChannelDuplexHandler {
     if isBusy && !isClosing { hasPendingRead = true } else { context.read() }
   }
 
+  private static func waitsForContinue(_ head: HTTPRequestHead) -> Bool {
+    head.version == .http1_1 && head.headers["expect"].contains { $0.lowercased() == "100-continue" }
+      && (head.headers.contains(name: "transfer-encoding")
+        || head.headers.first(name: "content-length").map { $0 != "0" } ?? false)
+  }
+
   private func queueRejectionIfDue() {
     guard let rejected, rejected.requestCount <= receivedCount else { return }
     self.rejected = nil
@@ -125,12 +136,11 @@ final class HTTP1Handler: ChannelDuplexHandler {
       var answer = service.responder.plainError(rejection.status, nil, reason: rejection.reason)
       if rejection.status == .methodNotAllowed { answer.headers.add(name: "Allow", value: "GET, HEAD") }
       send(answer, to: nil, closes: true, context)
-    case .request(let head):
+    case .request(let head, let endsConnection):
       servedCount += 1
       if servedCount >= service.limits.requestsPerConnection { service.metrics.reached(.requests) }
       let closes =
-        !head.isKeepAlive || servedCount >= service.limits.requestsPerConnection || (isLast && queue.isEmpty)
-      // Section 10.1.1 of RFC 9110: 100-continue needs no interim answer where the final one is there.
+        endsConnection || !head.isKeepAlive || servedCount >= service.limits.requestsPerConnection || (isLast && queue.isEmpty)
       let expectations = head.headers["expect"]
       if head.version == .http1_1, !expectations.isEmpty,
         !expectations.allSatisfy({ $0.lowercased() == "100-continue" })

@@ -82,7 +82,21 @@ final class ResponseSender {
   func pump(_ context: ChannelHandlerContext) {
     guard !isPumping, cursor != nil else { return }
     isPumping = true
-    defer { isPumping = false }
+    var ending: Ending?
+    var goesOn = true
+    // A flush may take everything at once and tell so while this still runs: it asks again instead of listening.
+    while goesOn && ending == nil {
+      (goesOn, ending) = fill(context)
+      context.flush()
+      goesOn = goesOn && channel.isWritable && cursor != nil
+    }
+    isPumping = false
+    // The next answer may begin in here.
+    if let ending { end(ending, context) }
+  }
+
+  /// Writes as much as the channel takes: whether there may be more to write once it was flushed, and how it ended.
+  private func fill(_ context: ChannelHandlerContext) -> (goesOn: Bool, ending: Ending?) {
     while let chunk = nextChunk() {
       switch chunk {
       case .bytes(let bytes):
@@ -97,11 +111,10 @@ final class ResponseSender {
       case .wait:
         context.flush()
         // What was flushed may have been taken at once.
-        if unsettledWrites > 0 { return }
+        if unsettledWrites > 0 { return (false, nil) }
       case .changed:
         service.metrics.fileChanged()
-        end(.broken, context)
-        return
+        return (false, .broken)
       case .end:
         if let compressor {
           let rest = compressor.compress(ByteBuffer(), isLast: true, allocator: channel.allocator)
@@ -111,12 +124,10 @@ final class ResponseSender {
         cursor = nil
         compressor = nil
         write(.end(nil), count: 0, context)
-        context.flush()
-        end(.complete, context)
-        return
+        return (false, .complete)
       }
     }
-    context.flush()
+    return (true, nil)
   }
 
   private func nextChunk() -> BodyCursor.Chunk? {

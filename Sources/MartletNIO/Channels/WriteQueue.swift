@@ -1,11 +1,19 @@
 internal import NIOCore
 internal import Synchronization
 
-/// What was written to a stream channel and not yet taken by the connection, in order. On the loop's thread, but for
+/// What can wait in a ``WriteQueue``.
+protocol PendingMessage {
+  var readableBytes: Int { get }
+  mutating func moveReaderIndex(forwardBy count: Int)
+}
+
+extension IOData: PendingMessage {}
+
+/// What was written to a channel and not yet taken by its socket, in order. On the loop's thread, but for
 /// ``isWritable``.
-final class PendingWrites {
+final class WriteQueue<Message: PendingMessage> {
   struct Entry {
-    var data: IOData
+    var message: Message
     var promise: EventLoopPromise<Void>?
   }
 
@@ -14,48 +22,50 @@ final class PendingWrites {
   private(set) var flushedCount = 0
   /// The bytes of all entries.
   private(set) var byteCount = 0
-  var waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
   private let writable = Atomic<Bool>(true)
+  private var mark = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
 
   var isEmpty: Bool { entries.isEmpty }
   var isWritable: Bool { writable.load(ordering: .relaxed) }
 
+  var waterMark: ChannelOptions.Types.WriteBufferWaterMark {
+    get { mark }
+    set { mark = newValue }
+  }
+
   /// Adds one write; true when the channel became unwritable by it.
-  func append(_ data: IOData, _ promise: EventLoopPromise<Void>?) -> Bool {
-    byteCount += data.readableBytes
-    entries.append(Entry(data: data, promise: promise))
-    guard byteCount > waterMark.high, isWritable else { return false }
+  func append(_ message: Message, _ promise: EventLoopPromise<Void>?) -> Bool {
+    byteCount += message.readableBytes
+    entries.append(Entry(message: message, promise: promise))
+    guard byteCount > mark.high, isWritable else { return false }
     writable.store(false, ordering: .relaxed)
     return true
   }
 
   func flush() { flushedCount = entries.count }
 
-  var first: IOData { entries[entries.startIndex].data }
+  var first: Message { entries[entries.startIndex].message }
+
+  /// Takes out the first entry.
+  func removeFirst() -> Entry {
+    let entry = entries.removeFirst()
+    byteCount -= entry.message.readableBytes
+    flushedCount -= 1
+    return entry
+  }
 
   /// The first `count` bytes of the first entry are done; its promise, when that was the rest.
   func advance(_ count: Int) -> (isDone: Bool, promise: EventLoopPromise<Void>?) {
-    byteCount -= count
     let index = entries.startIndex
-    let left = entries[index].data.readableBytes - count
-    guard left > 0 else {
-      flushedCount -= 1
-      return (true, entries.removeFirst().promise)
-    }
-    switch entries[index].data {
-    case .byteBuffer(var buffer):
-      buffer.moveReaderIndex(forwardBy: count)
-      entries[index].data = .byteBuffer(buffer)
-    case .fileRegion(var region):
-      region.moveReaderIndex(forwardBy: count)
-      entries[index].data = .fileRegion(region)
-    }
+    guard entries[index].message.readableBytes > count else { return (true, removeFirst().promise) }
+    entries[index].message.moveReaderIndex(forwardBy: count)
+    byteCount -= count
     return (false, nil)
   }
 
   /// Whether enough was done that the channel is writable again; true once.
   func becameWritable() -> Bool {
-    guard byteCount < waterMark.low, !isWritable else { return false }
+    guard byteCount < mark.low, !isWritable else { return false }
     writable.store(true, ordering: .relaxed)
     return true
   }
