@@ -19,6 +19,19 @@ extension StreamChannel {
     guard !isFlushing, life == .active else { return }
     isFlushing = true
     defer { isFlushing = false }
+    repeat {
+      let hasRoom = sendFlushed()
+      guard life == .active else { return }
+      // Whoever hears of room may flush more at once; that waits for this loop.
+      if writes.becameWritable() { pipeline.syncOperations.fireChannelWritabilityChanged() }
+      if !hasRoom { break }
+    } while writes.flushedCount > 0 && life == .active
+    guard life == .active else { return }
+    if writes.isEmpty, outputClosing != nil { shutOutput() }
+  }
+
+  /// False if the connection had no room for all that was flushed; it tells when there is some.
+  private func sendFlushed() -> Bool {
     while writes.flushedCount > 0, life == .active, let socket {
       let count: Int
       do {
@@ -27,15 +40,14 @@ extension StreamChannel {
         case .fileRegion(let region): count = try FileRegionWriter.send(region, to: socket)
         }
       } catch {
-        return writeFailed(error)
+        writeFailed(error)
+        return false
       }
       let (isDone, promise) = writes.advance(count)
       promise?.succeed(())
-      if !isDone, count == 0 { break }
+      if !isDone, count == 0 { return false }
     }
-    guard life == .active else { return }
-    if writes.becameWritable() { pipeline.syncOperations.fireChannelWritabilityChanged() }
-    if writes.isEmpty, outputClosing != nil { shutOutput() }
+    return true
   }
 
   private func writeFailed(_ error: any Error) {

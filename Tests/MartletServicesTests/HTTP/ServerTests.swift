@@ -1,0 +1,139 @@
+import Martlet
+import MartletLinks
+import MartletNIO
+import MartletServices
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+import NIOSSL
+import Synchronization
+import Testing
+
+@Suite("The file server on a host")
+struct ServerTests {
+  let directory = TemporaryDirectory()
+  let loop = Loop(.virtual(seed: 3))
+  let client: VirtualHost
+  let host: VirtualHost
+
+  init() throws {
+    client = loop.host("client")
+    host = loop.host("server")
+    var wire = VirtualWire.Configuration()
+    wire.delay = .milliseconds(5)
+    let cable = VirtualWire(wire)
+    try client.attach(cable.left, addresses: ["10.0.0.1/24"])
+    try host.attach(cable.right, addresses: ["10.0.0.2/24"])
+  }
+
+  @Test("A large file crosses the wire whole, and a graceful stop lets it", arguments: [false, true])
+  func largeFile(stops: Bool) async throws {
+    directory.file("big", pattern(5_000_000))
+    let server = try HTTPFileServer(HTTPFileServerConfiguration(directory: directory.path))
+    let collector = Collector()
+    try await loop.run { [client, host] in
+      try await server.start(on: host, port: 80)
+      let channel = try await MartletClientBootstrap(host: client).channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ByteCollector(collector)) }
+      }.connect(host: "10.0.0.2", port: 80).get()
+      let request = "GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+      try await channel.writeAndFlush(ByteBuffer(string: request))
+      if stops { await server.stop() }
+      try await channel.closeFuture.get()
+      if !stops { await server.stop() }
+    }
+    var bytes = collector.bytes[...]
+    let answer = try #require(Answer(&bytes, method: "GET"))
+    let isSame = answer.content == pattern(5_000_000)
+    #expect(isSame)
+    #expect(server.connectionCount == 0)
+  }
+
+  @Test("HTTP/2 is spoken where TLS negotiates it, and HTTP/1.1 where not", arguments: ["h2", "http/1.1"])
+  func encrypted(protocolName: String) async throws {
+    directory.file("f", pattern(300_000))
+    directory.file("cert.pem", Certificate.chain)
+    directory.file("key.pem", Certificate.key)
+    var configuration = HTTPFileServerConfiguration(directory: directory.path)
+    configuration.tls = .init(certificateFile: directory.path + "/cert.pem", keyFile: directory.path + "/key.pem")
+    let server = try HTTPFileServer(configuration)
+    let collector = Collector()
+    var tls = TLSConfiguration.makeClientConfiguration()
+    tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(Certificate.chain.utf8)))
+    tls.applicationProtocols = [protocolName]
+    let context = try NIOSSLContext(configuration: tls)
+    try await loop.run { [client, host] in
+      try await server.start(on: host, port: 443)
+      let channel = try await MartletClientBootstrap(host: client).channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            NIOSSLClientHandler(context: context, serverHostname: "martlet.test"))
+          if protocolName != "h2" { try channel.pipeline.syncOperations.addHandler(ByteCollector(collector)) }
+        }
+      }.connect(host: "10.0.0.2", port: 443).get()
+      if protocolName == "h2" {
+        let multiplexer = try await channel.configureHTTP2Pipeline(
+          mode: .client, connectionConfiguration: .init(), streamConfiguration: .init()
+        ) { $0.eventLoop.makeSucceededVoidFuture() }.get()
+        let stream = try await multiplexer.createStreamChannel { stream in
+          stream.eventLoop.makeCompletedFuture {
+            try stream.pipeline.syncOperations.addHandlers([
+              HTTP2FramePayloadToHTTP1ClientCodec(httpProtocol: .https), AnswerCollector(collector),
+            ])
+          }
+        }.get()
+        try await stream.closeFuture.get()
+        try await channel.close()
+      } else {
+        try await channel.writeAndFlush(
+          ByteBuffer(string: "GET /f HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+        try? await channel.closeFuture.get()
+      }
+      await server.stop()
+    }
+    var content = collector.bytes
+    if protocolName != "h2" {
+      var bytes = content[...]
+      content = try #require(Answer(&bytes, method: "GET")).content
+    }
+    let isSame = content == pattern(300_000)
+    #expect(isSame)
+  }
+}
+
+/// Bytes that arrived.
+final class Collector: Sendable {
+  private let storage = Mutex<[UInt8]>([])
+  var bytes: [UInt8] { storage.withLock { $0 } }
+  func append(_ buffer: ByteBuffer) { storage.withLock { $0 += buffer.readableBytesView } }
+}
+
+private final class ByteCollector: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  private let collector: Collector
+  init(_ collector: Collector) { self.collector = collector }
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) { collector.append(unwrapInboundIn(data)) }
+  // The end without a closing alert of TLS is none of this test's business.
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}
+
+private final class AnswerCollector: ChannelInboundHandler {
+  typealias InboundIn = HTTPClientResponsePart
+  typealias OutboundOut = HTTPClientRequestPart
+  private let collector: Collector
+  init(_ collector: Collector) { self.collector = collector }
+
+  func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { ask(context) } }
+
+  func channelActive(context: ChannelHandlerContext) { ask(context) }
+
+  private func ask(_ context: ChannelHandlerContext) {
+    let head = HTTPRequestHead(version: .http2, method: .GET, uri: "/f", headers: ["host": "martlet.test"])
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if case .body(let bytes) = unwrapInboundIn(data) { collector.append(bytes) }
+  }
+}
