@@ -181,7 +181,7 @@ class Bench:
             return
         host, self.host = self.host, None
         early = host.poll()
-        status = end(host, signal.SIGINT, self.patience)
+        status = end(host, signal.SIGINT, 2 * self.patience)  # a server lets answers under way end first
         expect(early is None and status == 0,
                f"the host {'ended by itself' if early is not None else 'was interrupted'} with exit code {status}: "
                f"{self.host_errors.read_text()[-300:]}")
