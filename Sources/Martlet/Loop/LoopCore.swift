@@ -63,7 +63,7 @@ final class LoopCore: @unchecked Sendable {
   }
 
   /// How long a virtual loop with nothing left to do waits for a job from another thread before it says so.
-  static let stallGrace: Int64 = 200_000_000
+  static let stallGrace: Int64 = 1_000_000_000
 
   /// How often jobs that made jobs may do so before packets are sent.
   static let jobRounds = 8

@@ -12,6 +12,8 @@ extension Host {
     interfaces[index].counters.receivedPackets &+= 1
     interfaces[index].counters.receivedBytes &+= UInt64(packet.count)
     if mayBePlainDatagram(packet) { return receiveDatagramFrame(packet, on: interface) }
+    if mayBeBareSegment(packet) { return receiveBareFrame(packet, on: interface) }
+    if mayBePlainSegment(packet) { return receiveSegmentFrame(packet, on: interface) }
     receiveFrame(packet, on: interface)
   }
 
@@ -27,11 +29,12 @@ extension Host {
     if let byteCount = plainDatagramByteCount(of: packet, on: interface) {
       return receivePlainDatagram(packet, byteCount: byteCount, on: interface)
     }
-    receiveOtherDatagramFrame(packet, on: interface)
+    receiveOtherFrame(packet, on: interface)
   }
 
+  /// Takes a frame that turned out not to be what it was taken for.
   @inline(never)
-  private mutating func receiveOtherDatagramFrame(_ packet: consuming Packet, on interface: InterfaceID) {
+  mutating func receiveOtherFrame(_ packet: consuming Packet, on interface: InterfaceID) {
     receiveFrame(packet, on: interface)
   }
 

@@ -56,9 +56,12 @@ public struct Host: ~Copyable {
   var connections: Slab<Connection>
   /// The connection that the last segment was for, if it is still there.
   var lastConnection: UInt32 = 0
+  var lastSegment = LastSegment()
   /// What a connection keeps to where its program chose nothing.
   let tcpLimits: TCPLimits
   var listeners: Slab<Listener>
+  /// How many of them have an address.
+  var addressBoundListenerCount = 0
   var datagrams: Slab<DatagramSocket>
   /// How many of them have a peer, and how many an address: look-ups that nobody needs are not made.
   var connectedDatagramCount = 0
@@ -193,9 +196,21 @@ extension Host {
 
 extension Host {
   /// The next socket to which something happened, with everything that happened to it since it was last named.
-  public mutating func nextEvent() -> SocketEvent? {
+  @inlinable
+  public mutating func nextEvent() -> SocketEvent? { hasEvents ? takeEvent() : nil }
+
+  @usableFromInline var hasEvents: Bool { !events.isEmpty }
+
+  @usableFromInline mutating func takeEvent() -> SocketEvent? {
     while let socket = events.popFirst() {
-      let changes = takeChanges(of: socket)
+      let changes: SocketEvent.Changes
+      if socket.kind == .connection {
+        guard let connection = unsafe connections.pointer(of: socket.key) else { continue }
+        changes = unsafe connection.pointee.changes
+        unsafe connection.pointee.changes = []
+      } else {
+        changes = takeChanges(of: socket)
+      }
       if !changes.isEmpty { return SocketEvent(socket: socket, changes: changes) }
     }
     return nil

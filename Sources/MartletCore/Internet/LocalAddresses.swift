@@ -4,6 +4,8 @@ internal import MartletWire
 /// The addresses a host answers to, and on which interface each lives.
 struct LocalAddresses: ~Copyable {
   private(set) var entries = UniqueArray<AddressSelection.Candidate>()
+  /// Changes whenever what was found good is forgotten.
+  private(set) var generation: UInt64 = 0
   /// Addresses of unicast packets that were found good, each pair at a place its source decides: most packets are like one
   /// before.
   private let good = FixedArray(repeating: GoodPair(), count: 16)
@@ -96,6 +98,7 @@ struct LocalAddresses: ~Copyable {
   }
 
   mutating func append(_ address: AddressInSubnet, on interface: InterfaceID) {
+    generation &+= 1
     for place in 0..<good.count { good[place] = GoodPair() }
     entries.append(AddressSelection.Candidate(address, on: interface))
   }

@@ -161,10 +161,11 @@ extension Host {
   /// Writes the frame's and the IP header at `start` for a transport packet of `length` bytes along the way at `place`.
   @unsafe @inline(__always)
   mutating func putHeaders(at start: UnsafeMutableRawPointer, way place: Int, _ fields: HeaderFields, length: Int) {
-    unsafe start.storeBytes(of: ways[place].frame0, as: UInt64.self)
-    unsafe start.storeBytes(of: ways[place].frame8, toByteOffset: 8, as: UInt64.self)
-    if ways[place].isIPv4 {
-      let interface = Int(ways[place].interface.index)
+    let way = unsafe ways.pointer(at: place)
+    unsafe start.storeBytes(of: way.pointee.frame0, as: UInt64.self)
+    unsafe start.storeBytes(of: way.pointee.frame8, toByteOffset: 8, as: UInt64.self)
+    if unsafe way.pointee.isIPv4 {
+      let interface = unsafe Int(way.pointee.interface.index)
       let identification = interfaces[interface].nextIdentification
       interfaces[interface].nextIdentification = identification &+ 1
       let total = length &+ IPv4Header.minimumByteCount
@@ -173,17 +174,18 @@ extension Host {
         0x4500_0000_0000_0000 | UInt64(fields.trafficClass) &<< 48 | UInt64(truncatingIfNeeded: total) &<< 32
         | UInt64(identification) &<< 16 | (fields.dontFragment ? 0x4000 : 0)
       let second = UInt64(fields.hopLimit) &<< 8 | UInt64(fields.protocol.value)
-      let sum = first &>> 32 &+ first & 0xffff_ffff &+ second &+ UInt64(UInt16(bigEndian: ways[place].addressSum))
+      let sum =
+        unsafe first &>> 32 &+ first & 0xffff_ffff &+ second &+ UInt64(UInt16(bigEndian: way.pointee.addressSum))
       let third = UInt32(truncatingIfNeeded: second) &<< 16 | UInt32(~WordSum.fold(sum))
       unsafe start.storeBytes(of: first.bigEndian, toByteOffset: 14, as: UInt64.self)
       unsafe start.storeBytes(of: third.bigEndian, toByteOffset: 22, as: UInt32.self)
-      unsafe start.storeBytes(of: ways[place].addresses, toByteOffset: 26, as: UInt64.self)
+      unsafe start.storeBytes(of: way.pointee.addresses, toByteOffset: 26, as: UInt64.self)
     } else {
       let first =
         0x6000_0000_0000_0000 | UInt64(fields.trafficClass) &<< 52 | UInt64(truncatingIfNeeded: length) &<< 16
         | UInt64(fields.protocol.value) &<< 8 | UInt64(fields.hopLimit)
-      let source = ways[place].source.v6
-      let destination = ways[place].destination.v6
+      let source = unsafe way.pointee.source.v6
+      let destination = unsafe way.pointee.destination.v6
       unsafe start.storeBytes(of: first.bigEndian, toByteOffset: 14, as: UInt64.self)
       unsafe start.storeBytes(of: source.high.bigEndian, toByteOffset: 22, as: UInt64.self)
       unsafe start.storeBytes(of: source.low.bigEndian, toByteOffset: 30, as: UInt64.self)

@@ -22,6 +22,10 @@ struct LazyBox<Value: ~Copyable>: ~Copyable {
     unsafeMutableAddress { unsafe pointer.unsafelyUnwrapped }
   }
 
+  /// Where the value stands, which has to be there, for who looks at it many times.
+  @unsafe @inline(__always)
+  var address: UnsafeMutablePointer<Value> { unsafe pointer.unsafelyUnwrapped }
+
   /// Puts `value` in the place of what was there.
   mutating func put(_ value: consuming Value) {
     drop()

@@ -80,42 +80,47 @@ extension Packet {
 
 extension PacketQueue {
   /// Copies the first bytes to `destination`, at most `capacity`, takes them out and returns how many there were.
-  @unsafe
+  @unsafe @inline(__always)
   package mutating func removeFirstBytes(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
-    var done = 0
-    while done < capacity, let block = unsafe first {
-      var packet = unsafe Packet(adopting: block)
-      let run = min(packet.count, capacity &- done)
-      if run <= packet.linearCount {
-        unsafe (destination + done).copyMemory(from: packet.pointer, byteCount: run)
-      } else {
-        unsafe packet.copyBytes(from: 0, count: run, to: destination + done)
-      }
-      done &+= run
-      byteCount &-= run
-      if run == packet.count {
-        unsafe first = block.pointee.next
-        if unsafe first == nil { unsafe last = nil }
-        count &-= 1
-      } else {
-        packet.removeFirst(run)
-        _ = unsafe packet.relinquish()
-      }
+    // Mostly one packet waits, and there is room for all of it.
+    if count == 1, byteCount <= capacity, let block = unsafe first, unsafe block.pointee.sliceCount == 0 {
+      let packet = unsafe Packet(adopting: block)
+      let run = byteCount
+      unsafe first = nil
+      unsafe last = nil
+      count = 0
+      byteCount = 0
+      unsafe destination.copyFew(from: packet.pointer, byteCount: run)
+      return run
     }
-    return done
+    return unsafe removeManyBytes(into: destination, capacity: capacity)
+  }
+
+  @unsafe @inline(never)
+  private mutating func removeManyBytes(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
+    var target = unsafe destination
+    return unsafe removeFirstRuns(upTo: capacity) { bytes, count in
+      unsafe target.copyMemory(from: bytes, byteCount: count)
+      unsafe target += count
+    }
   }
 
   /// Hands the first bytes to `body`, run by run where they lie, at most `maximum`, takes them out and returns how many there
   /// were.
   package mutating func removeFirstBytes(upTo maximum: Int, _ body: (RawSpan) -> Void) -> Int {
+    unsafe removeFirstRuns(upTo: maximum) { bytes, count in
+      // Valid as long as the packet, which outlives the call.
+      body(unsafe RawSpan(_unsafeStart: bytes, byteCount: count))
+    }
+  }
+
+  @unsafe @inline(__always)
+  private mutating func removeFirstRuns(upTo maximum: Int, _ body: (UnsafeRawPointer, Int) -> Void) -> Int {
     var done = 0
     while done < maximum, let block = unsafe first {
       var packet = unsafe Packet(adopting: block)
       let run = min(packet.count, maximum &- done)
-      unsafe packet.forEachRun(from: 0, count: run) { bytes, count in
-        // Valid as long as the packet, which outlives the call.
-        body(unsafe RawSpan(_unsafeStart: bytes, byteCount: count))
-      }
+      unsafe packet.forEachRun(from: 0, count: run, body)
       done &+= run
       byteCount &-= run
       if run == packet.count {
@@ -150,5 +155,27 @@ extension Packet {
     extend(run)
     unsafe other.copyBytes(from: 0, count: run, to: pointer + old)
     return true
+  }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Copies `byteCount` bytes from `source`, without a call if they are few. The two areas must not overlap.
+  @unsafe @inline(__always)
+  func copyFew(from source: UnsafeRawPointer, byteCount: Int) {
+    if byteCount > 16 || byteCount == 0 { return unsafe copyMemory(from: source, byteCount: byteCount) }
+    // The first and the last word, which may overlap.
+    if byteCount >= 8 {
+      let last = unsafe source.loadUnaligned(fromByteOffset: byteCount &- 8, as: UInt64.self)
+      unsafe storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+      return unsafe storeBytes(of: last, toByteOffset: byteCount &- 8, as: UInt64.self)
+    }
+    if byteCount >= 4 {
+      let last = unsafe source.loadUnaligned(fromByteOffset: byteCount &- 4, as: UInt32.self)
+      unsafe storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+      return unsafe storeBytes(of: last, toByteOffset: byteCount &- 4, as: UInt32.self)
+    }
+    let last = unsafe source.load(fromByteOffset: byteCount &- 1, as: UInt8.self)
+    if byteCount >= 2 { unsafe storeBytes(of: source.loadUnaligned(as: UInt16.self), as: UInt16.self) }
+    unsafe storeBytes(of: last, toByteOffset: byteCount &- 1, as: UInt8.self)
   }
 }

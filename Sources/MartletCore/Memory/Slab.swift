@@ -74,13 +74,27 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   /// Gives `element` a place, or nothing and the element is gone when the slab is full.
   @inline(__always)
   package mutating func insert(_ element: consuming Element) -> SlabKey? {
+    guard let place = unsafe nextPlace() else { return nil }
+    unsafe place.initialize(to: element)
+    return takeNextPlace()
+  }
+
+  /// Where the next element will stand; nil when the slab is full. For who makes a large one where it is to stay, and then
+  /// calls ``takeNextPlace()``.
+  @unsafe @inline(__always)
+  mutating func nextPlace() -> UnsafeMutablePointer<Element>? {
     guard count < capacity else { return nil }
     if freeHead == Self.none { grow() }
+    return unsafe element(freeHead)
+  }
+
+  /// Takes note of the element that was made at ``nextPlace()``.
+  @inline(__always)
+  mutating func takeNextPlace() -> SlabKey {
     let index = freeHead
     let place = unsafe place(index)
     unsafe freeHead = place.pointee.nextFree
     unsafe place.pointee.generation &+= 1
-    unsafe self.element(index).initialize(to: element)
     count += 1
     return unsafe SlabKey(index: index, generation: place.pointee.generation)
   }
@@ -162,6 +176,15 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
   func pointer(at index: UInt32) -> UnsafeMutablePointer<Element> {
     precondition(isOccupied(index), "nobody lives there")
     return unsafe element(index)
+  }
+
+  /// Where the element of `key` stands until it is taken out; nil if it was.
+  @unsafe @inline(__always)
+  func pointer(of key: SlabKey) -> UnsafeMutablePointer<Element>? {
+    guard key.index < indexBound else { return nil }
+    let slot = unsafe slot(key.index)
+    guard unsafe slot.assumingMemoryBound(to: Place.self).pointee.generation == key.generation else { return nil }
+    return unsafe (slot + Self.elementOffset).assumingMemoryBound(to: Element.self)
   }
 
   /// The element at `index`; asking for an empty place is the caller's bug and traps.

@@ -29,6 +29,17 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension KeyedHash {
+  /// The hash of `flow`; two IPv4 addresses are one word together.
+  @inline(__always)
+  package func hash(_ flow: Flow) -> UInt64 {
+    let rest = UInt64(flow.localPort) << 32 | UInt64(flow.remotePort) << 16 | UInt64(flow.zone.index)
+    if flow.localAddress.isIPv4, flow.remoteAddress.isIPv4 {
+      return hash(flow.localAddress.v6.low << 32 | flow.remoteAddress.v6.low & 0xffff_ffff, rest)
+    }
+    return hash(
+      flow.localAddress.v6.high, flow.localAddress.v6.low, flow.remoteAddress.v6.high, flow.remoteAddress.v6.low, rest)
+  }
+
   /// The hash of `flow` and `salt`.
   @inline(__always)
   package func hash(_ flow: Flow, salt: UInt64) -> UInt64 {

@@ -9,9 +9,18 @@ package struct KeyedHash: Sendable, BitwiseCopyable {
     self.key1 = key1
   }
 
-  /// The hash of the words that `feed` puts in.
+  /// The hash of two words.
   @inline(__always)
-  package func hash(_ a: UInt64, _ b: UInt64, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0) -> UInt64 {
+  package func hash(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    var state = State(key0, key1)
+    state.absorb(a)
+    state.absorb(b)
+    return state.finish()
+  }
+
+  /// The hash of five words.
+  @inline(__always)
+  package func hash(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64 = 0, _ e: UInt64 = 0) -> UInt64 {
     var state = State(key0, key1)
     state.absorb(a)
     state.absorb(b)

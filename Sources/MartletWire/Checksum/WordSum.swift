@@ -99,8 +99,13 @@ public enum WordSum {
 
   /// Adds eight bytes and the carry, which comes back in at the bottom.
   @unsafe @inlinable @inline(__always)
-  static func addWord(_ start: UnsafeRawPointer, _ offset: Int, to sum: inout UInt64) {
-    let word = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+  package static func addWord(_ start: UnsafeRawPointer, _ offset: Int, to sum: inout UInt64) {
+    add(unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self), to: &sum)
+  }
+
+  /// Adds a word and the carry.
+  @inlinable @inline(__always)
+  package static func add(_ word: UInt64, to sum: inout UInt64) {
     let (next, carry) = sum.addingReportingOverflow(word)
     sum = next &+ (carry ? 1 : 0)
   }
@@ -205,6 +210,10 @@ public enum WordSum {
     let lowerHalves = low &- high &<< 32
     return fold((lowerHalves & 0xffff_ffff) &+ (lowerHalves &>> 32) &+ (high & 0xffff_ffff) &+ (high &>> 32))
   }
+
+  /// Both halves of `word` together, for who adds up words that are at hand.
+  @inlinable @inline(__always)
+  package static func halves(_ word: UInt64) -> UInt64 { word &>> 32 &+ word & 0xffff_ffff }
 
   /// `sum` with its carries brought back in until 16 bits remain.
   @inlinable @inline(__always)

@@ -123,22 +123,22 @@ public struct TCPFastOpenCookie: Hashable, Sendable, BitwiseCopyable {
 extension TCPOptions {
   /// The numbers of the option kinds (IANA "TCP Option Kind Numbers").
   @usableFromInline enum Kind {
-    @usableFromInline static let end: UInt8 = 0
-    @usableFromInline static let noOperation: UInt8 = 1
-    @usableFromInline static let maximumSegmentSize: UInt8 = 2
-    @usableFromInline static let windowScale: UInt8 = 3
-    @usableFromInline static let sackPermitted: UInt8 = 4
-    @usableFromInline static let sack: UInt8 = 5
-    @usableFromInline static let timestamps: UInt8 = 8
-    @usableFromInline static let userTimeout: UInt8 = 28
-    @usableFromInline static let fastOpen: UInt8 = 34
+    @inlinable static var end: UInt8 { 0 }
+    @inlinable static var noOperation: UInt8 { 1 }
+    @inlinable static var maximumSegmentSize: UInt8 { 2 }
+    @inlinable static var windowScale: UInt8 { 3 }
+    @inlinable static var sackPermitted: UInt8 { 4 }
+    @inlinable static var sack: UInt8 { 5 }
+    @inlinable static var timestamps: UInt8 { 8 }
+    @inlinable static var userTimeout: UInt8 { 28 }
+    @inlinable static var fastOpen: UInt8 { 34 }
     /// No operation, no operation, timestamps, ten: how nearly every segment of an open connection begins its options.
-    @usableFromInline static let alignedTimestamps: UInt32 = TCPOptions.alignedTimestamps
+    @inlinable static var alignedTimestamps: UInt32 { TCPOptions.alignedTimestamps }
     /// How nearly every SYN's options begin and go on: MSS, four; SACK permitted, two, timestamps, ten; behind their
     /// numbers, no operation, window scale, three.
-    @usableFromInline static let headOfMaximumSegmentSize: UInt16 = 0x0204
-    @usableFromInline static let sackPermittedAndTimestamps: UInt32 = 0x0402_080a
-    @usableFromInline static let alignedWindowScale: UInt32 = 0x01_0303
+    @inlinable static var headOfMaximumSegmentSize: UInt16 { 0x0204 }
+    @inlinable static var sackPermittedAndTimestamps: UInt32 { 0x0402_080a }
+    @inlinable static var alignedWindowScale: UInt32 { 0x01_0303 }
   }
 
   /// Reads the options of the header in front of `segment`, which ``TCPHeader/init(parsing:)`` accepted.
@@ -150,14 +150,11 @@ extension TCPOptions {
       self.init(timestamps: TCPTimestamps(value: segment.bigEndian(at: 24), echoReply: segment.bigEndian(at: 28)))
     } else if header.headerByteCount == TCPHeader.minimumByteCount {
       self.init()
-    } else if header.headerByteCount == 40, segment.bigEndian(at: 20, as: UInt16.self) == Kind.headOfMaximumSegmentSize,
-      segment.bigEndian(at: 24) == Kind.sackPermittedAndTimestamps,
-      segment.bigEndian(at: 36, as: UInt32.self) >> 8 == Kind.alignedWindowScale
+    } else if header.headerByteCount == 40,
+      let plain = Self.plainSYN(segment.bigEndian(at: 20), segment.bigEndian(at: 24), segment.bigEndian(at: 32))
     {
       // What nearly every SYN has, as Linux and ``write(to:at:)`` lay it out.
-      self.init(
-        maximumSegmentSize: segment.bigEndian(at: 22), windowScale: segment.bigEndian(at: 39), isSACKPermitted: true,
-        timestamps: TCPTimestamps(value: segment.bigEndian(at: 28), echoReply: segment.bigEndian(at: 32)))
+      self = plain
     } else {
       try self.init(parsing: segment.extracting(20..<Int(header.headerByteCount)))
     }
@@ -302,6 +299,32 @@ extension TCPOptions {
         offset += 8
       }
     }
+  }
+
+  /// The options that nearly every SYN has, as ``write(to:at:)`` writes them: four bytes and twice eight, the most significant
+  /// first.
+  @inlinable @inline(__always)
+  package static func plainSYN(
+    maximumSegmentSize: UInt16, windowScale: UInt8, value: UInt64, echoReply: UInt64
+  ) -> (UInt64, UInt64, UInt64) {
+    (
+      UInt64(Kind.headOfMaximumSegmentSize) << 16 | UInt64(maximumSegmentSize),
+      UInt64(Kind.sackPermittedAndTimestamps) << 32 | value,
+      echoReply << 32 | UInt64(Kind.alignedWindowScale << 8 | UInt32(windowScale))
+    )
+  }
+
+  /// The options of a SYN from the words of ``plainSYN(maximumSegmentSize:windowScale:value:echoReply:)``; nil if they are others.
+  @inlinable @inline(__always)
+  package static func plainSYN(_ first: UInt32, _ second: UInt64, _ third: UInt64) -> TCPOptions? {
+    guard first >> 16 == Kind.headOfMaximumSegmentSize, second >> 32 == Kind.sackPermittedAndTimestamps,
+      third >> 8 & 0xff_ffff == Kind.alignedWindowScale
+    else { return nil }
+    return TCPOptions(
+      maximumSegmentSize: UInt16(truncatingIfNeeded: first), windowScale: UInt8(truncatingIfNeeded: third),
+      isSACKPermitted: true,
+      timestamps: TCPTimestamps(
+        value: UInt32(truncatingIfNeeded: second), echoReply: UInt32(truncatingIfNeeded: third >> 32)))
   }
 
   @usableFromInline

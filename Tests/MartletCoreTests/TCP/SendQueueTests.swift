@@ -48,7 +48,8 @@ struct SendQueueTests {
         for index in 0..<count {
           unsafe region.bytes.storeBytes(of: TCPScript.byte(at: end + index), toByteOffset: index, as: UInt8.self)
         }
-        queue.append(Slice(region, offset: 0, count: count))
+        let taken = queue.append(Slice(region, offset: 0, count: count), from: pool)
+        #expect(taken)
         end += count
       case 2:
         let count = Int.random(in: 0...queue.byteCount, using: &random)

@@ -21,6 +21,7 @@ struct Connection: ~Copyable {
   /// Under which deadline it stands in the host's heap; ``Instant/distantFuture`` if it stands nowhere.
   var wakeUp = Instant.distantFuture
 
+  @inline(__always)
   init(tcp: consuming TCPConnection, listener: SlabKey?) {
     self.tcp = tcp
     self.listener = listener

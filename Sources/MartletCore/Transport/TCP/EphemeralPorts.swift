@@ -14,7 +14,7 @@ package struct EphemeralPorts: Sendable, BitwiseCopyable {
   package mutating func select(for flow: Flow, isTaken: (UInt16) -> Bool) -> UInt16? {
     var destination = flow
     destination.localPort = 0
-    let digest = hash.hash(destination, salt: 3)
+    let digest = hash.hash(destination)
     let offset = UInt16(truncatingIfNeeded: digest)
     let counter = Int(digest >> 60)
     let count = UInt16(Self.range.count)

@@ -18,6 +18,7 @@ extension Host {
     nextSerial += 1
     let listener = Listener(local: local, options: options, isIPv4Only: local.address.isIPv4, serial: nextSerial)
     guard let key = listeners.insert(listener) else { throw .noResources }
+    if !local.address.isUnspecified { addressBoundListenerCount += 1 }
     bindings.insert(
       hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, key.index).value)
     ports.insert(SocketTag(.listener, key.index), port: local.port)
@@ -71,11 +72,15 @@ extension Host {
       throw .addressInUse
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { throw .noRoute }
+    guard let place = unsafe placeForConnection() else { throw .noResources }
     let start = sequenceNumbers.start(of: flow, at: self.now)
-    let tcp = TCPConnection(
-      connecting: flow, options: options, configuration: configuration.tcp, initialSequence: start.sequence,
-      timestampOffset: start.timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: self.now)
-    guard let index = insertConnection(tcp, options, listener: nil) else { throw .noResources }
+    unsafe place.initialize(
+      to: Connection(
+        tcp: TCPConnection(
+          connecting: flow, options: options, configuration: configuration.tcp, initialSequence: start.sequence,
+          timestampOffset: start.timestampOffset, maximumSegmentSize: maximumSegmentSize, limits: tcpLimits,
+          now: self.now), listener: nil))
+    let index = fileConnection(flow, options)
     if options.fastOpen { connections[index].tcp.openFast(fastOpenCookies.find(flow.remoteAddress)) }
     update(index)
     return SocketID(.connection, connections.tenant(at: index))
@@ -105,6 +110,13 @@ extension Host {
     return socket.key.index
   }
 
+  /// The connection that `socket` names, where it stands.
+  @unsafe @inline(__always)
+  private func connection(_ socket: SocketID) throws(SocketError) -> UnsafeMutablePointer<Connection> {
+    guard socket.kind == .connection, let place = unsafe connections.pointer(of: socket.key) else { throw .notASocket }
+    return unsafe place
+  }
+
   /// Takes bytes that have arrived, in order, into `buffer`.
   ///
   /// - Throws: why the connection failed, once everything that had arrived is read.
@@ -112,9 +124,10 @@ extension Host {
     from socket: SocketID, into buffer: inout MutableRawSpan, at now: Instant
   ) throws(SocketError) -> ReadResult {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let result = try connections[index].tcp.read(into: &buffer, at: self.now)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let result = try unsafe connection.pointee.tcp.read(into: &buffer, at: self.now)
+    // Reading may owe the peer a window, and changes nothing else; so does writing.
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return result
   }
 
@@ -126,9 +139,9 @@ extension Host {
     from socket: SocketID, upTo maximum: Int, at now: Instant, _ body: (RawSpan) -> Void
   ) throws(SocketError) -> ReadResult {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let result = try connections[index].tcp.read(upTo: maximum, at: self.now, body)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let result = try unsafe connection.pointee.tcp.read(upTo: maximum, at: self.now, body)
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return result
   }
 
@@ -160,9 +173,9 @@ extension Host {
   /// - Throws: ``SocketError/invalidState`` after ``shutdownWrite(_:at:)``, or why the connection failed.
   public mutating func write(_ bytes: RawSpan, to socket: SocketID, at now: Instant) throws(SocketError) -> Int {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let count = try connections[index].tcp.write(bytes, from: pool, at: self.now)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let count = try unsafe connection.pointee.tcp.write(bytes, from: pool, at: self.now)
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return count
   }
 
@@ -172,9 +185,9 @@ extension Host {
   public mutating func write(_ slice: consuming Slice, to socket: SocketID, at now: Instant) throws(SocketError) -> Bool
   {
     self.now = max(self.now, now)
-    let index = try connectionIndex(socket)
-    let taken = try connections[index].tcp.write(slice, at: self.now)
-    update(index)
+    let connection = unsafe try connection(socket)
+    let taken = try unsafe connection.pointee.tcp.write(slice, from: pool, at: self.now)
+    if unsafe connection.pointee.takePlaceInLine() { pending.append(socket.key) }
     return taken
   }
 
@@ -227,6 +240,7 @@ extension Host {
     bindings.remove(
       hash(ofPort: local.port, address: local.address, .listener), place: SocketTag(.listener, index).value)
     ports.remove(SocketTag(.listener, index), port: local.port)
+    if !local.address.isUnspecified { addressBoundListenerCount -= 1 }
     listeners.remove(key)
   }
 }

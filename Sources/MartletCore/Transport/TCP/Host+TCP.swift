@@ -29,15 +29,10 @@ extension Host {
         packet.removeFirst(headerByteCount)
         let reason = unsafe connection.pointee.tcp.receiveExpected(
           header, options.timestamps, payload: packet, at: now)
-        if let reason { ledger.count(reason) }
-        if unsafe connection.pointee.confirmedIn != confirmationPeriod { confirmNeighbor(of: index) }
-        return update(index)
-      }
-      // What opens and closes a connection, the SYNs apart: its connection stands, and its options are read already.
-      if !header.flags.contains(.syn), connections[index].tcp.takesPlain {
-        packet.removeFirst(headerByteCount)
-        if let reason = connections[index].tcp.receivePlain(header, options.timestamps, payload: packet, at: now) {
+        if let reason {
           ledger.count(reason)
+        } else if unsafe connection.pointee.confirmedIn != confirmationPeriod {
+          confirmNeighbor(of: index)
         }
         return update(index)
       }
@@ -59,6 +54,12 @@ extension Host {
       zone: context.source.isLinkLocal ? context.interface : .loopback)
     // Segments come in trains: mostly it is the connection of the one before.
     if connections.isOccupied(lastConnection), connections[lastConnection].tcp.flow == flow { return lastConnection }
+    return searchConnection(flow)
+  }
+
+  /// The connection of `flow`, to be found at once the next time.
+  @inline(never)
+  mutating func searchConnection(_ flow: Flow) -> UInt32? {
     let found = findConnection(flow)
     if let found { lastConnection = found }
     return found
@@ -85,7 +86,12 @@ extension Host {
       return receiveWithoutConnection(packet, header, options, flow, context, sequenceFloor: floor)
     }
     let asked = connections[index].tcp.asksForFastOpenCookie
-    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) { ledger.count(reason) }
+    let isConversation = connections[index].tcp.state == .established && header.flags.subtracting(.psh) == .ack
+    if let reason = connections[index].tcp.receive(header, options, payload: packet, at: now) {
+      ledger.count(reason)
+    } else if isConversation, connections[index].confirmedIn != confirmationPeriod {
+      confirmNeighbor(of: index)
+    }
     if asked { learnFastOpen(header, options, flow) }
     update(index)
   }
@@ -127,8 +133,9 @@ extension Host {
     drop(packet, .tcpNoSocket)
   }
 
-  private func findListener(_ flow: Flow, _ version: IPVersion) -> UInt32? {
-    findListener(flow, version, exact: true) ?? findListener(flow, version, exact: false)
+  func findListener(_ flow: Flow, _ version: IPVersion) -> UInt32? {
+    if addressBoundListenerCount > 0, let found = findListener(flow, version, exact: true) { return found }
+    return findListener(flow, version, exact: false)
   }
 
   func findListener(_ flow: Flow, _ version: IPVersion, exact: Bool) -> UInt32? {
@@ -162,22 +169,43 @@ extension Host {
       return sendCookie(header, options, flow, listener)
     }
     guard let maximumSegmentSize = maximumSegmentSize(for: flow) else { return drop(packet, .ipNoRoute) }
-    let start = sequenceNumbers.start(of: flow, at: now)
-    var sequence = start.sequence
-    if let sequenceFloor { sequence = .later(sequence, sequenceFloor) }
-    let socketOptions = listeners[listener].options.connection
-    let tcp = TCPConnection(
-      accepting: flow, syn: header, options: options, socketOptions: socketOptions, configuration: configuration.tcp,
-      initialSequence: sequence, timestampOffset: start.timestampOffset,
-      maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: now)
-    let key = listeners.tenant(at: listener)
-    guard let index = insertConnection(tcp, socketOptions, listener: key) else { return drop(packet, .tcpBacklogFull) }
-    connections[index].isHalfOpen = true
-    listeners[listener].halfOpenCount += 1
+    guard
+      let index = openPassively(
+        header, options, flow, listener, maximumSegmentSize: maximumSegmentSize, sequenceFloor: sequenceFloor)
+    else { return drop(packet, .tcpBacklogFull) }
     if listeners[listener].options.fastOpen, let cookie = options.fastOpenCookie {
       acceptFastOpen(packet, header, cookie, listener, index)
     }
     update(index)
+  }
+
+  /// Whether a listener may have one more connection in SYN-RECEIVED.
+  func takesSYN(_ listener: UInt32) -> Bool {
+    listeners[listener].accepted.count < listeners[listener].options.backlog
+      && listeners[listener].halfOpenCount < configuration.tcp.synQueue
+  }
+
+  /// The connection that the SYN `header` asks for; nil when the table is full of living ones.
+  @inline(__always)
+  mutating func openPassively(
+    _ header: TCPHeader, _ options: TCPOptions, _ flow: Flow, _ listener: UInt32, maximumSegmentSize: Int,
+    sequenceFloor: SequenceNumber? = nil
+  ) -> UInt32? {
+    guard let place = unsafe placeForConnection() else { return nil }
+    let start = sequenceNumbers.start(of: flow, at: now)
+    var sequence = start.sequence
+    if let sequenceFloor { sequence = .later(sequence, sequenceFloor) }
+    unsafe place.initialize(
+      to: Connection(
+        tcp: TCPConnection(
+          accepting: flow, syn: header, options: options, socketOptions: listeners[listener].options.connection,
+          configuration: configuration.tcp, initialSequence: sequence, timestampOffset: start.timestampOffset,
+          maximumSegmentSize: maximumSegmentSize, limits: tcpLimits, now: now),
+        listener: listeners.tenant(at: listener)))
+    let index = fileConnection(flow, listeners[listener].options.connection)
+    connections[index].isHalfOpen = true
+    listeners[listener].halfOpenCount += 1
+    return index
   }
 
   /// Puts a connection whose handshake is done into its listener's queue.
@@ -216,14 +244,16 @@ extension Host {
       return true
     }
     guard let path = maximumSegmentSize(for: flow) else { return false }
+    guard let place = unsafe placeForConnection() else { return true }
     let socketOptions = listeners[listener].options.connection
-    let tcp = TCPConnection(
-      cookie: flow, acknowledgment: header, options: options, agreed: agreed, socketOptions: socketOptions,
-      configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
-      maximumSegmentSize: path, limits: tcpLimits, now: now)
-    guard let index = insertConnection(tcp, socketOptions, listener: listeners.tenant(at: listener)) else {
-      return true
-    }
+    unsafe place.initialize(
+      to: Connection(
+        tcp: TCPConnection(
+          cookie: flow, acknowledgment: header, options: options, agreed: agreed, socketOptions: socketOptions,
+          configuration: configuration.tcp, timestampOffset: sequenceNumbers.timestampOffset(for: flow),
+          maximumSegmentSize: path, limits: tcpLimits, now: now),
+        listener: listeners.tenant(at: listener)))
+    let index = fileConnection(flow, socketOptions)
     connections[index].isHalfOpen = true
     listeners[listener].halfOpenCount += 1
     return true
@@ -231,22 +261,26 @@ extension Host {
 
   // MARK: Connections
 
-  /// Files a connection; nil when the table is full of living ones.
-  @inline(__always)
-  mutating func insertConnection(
-    _ tcp: consuming TCPConnection, _ options: TCPSocketOptions, listener: SlabKey?
-  ) -> UInt32? {
+  /// Where the next connection is to be made, so that it need not be moved; nil when the table is full of living ones.
+  @unsafe @inline(__always)
+  mutating func placeForConnection() -> UnsafeMutablePointer<Connection>? {
     if connections.count >= connections.capacity { evictTimeWait() }
-    let flow = tcp.flow
-    guard let key = connections.insert(Connection(tcp: tcp, listener: listener)) else { return nil }
-    // Where it stands now: a change before would copy all of it once more.
-    connections[key.index].tcp.maximumSuperSegment = Self.maximumSuperSegment
-    connections[key.index].timeToLive = options.timeToLive ?? 0
-    connections[key.index].trafficClass = options.trafficClass
-    connections[key.index].pathGeneration = pathMTUs.generation
-    if pathMTUs.count > 0 { followPath(key.index) }
-    flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, key.index).value)
-    return key.index
+    return unsafe connections.nextPlace()
+  }
+
+  /// Files the connection that was made at ``placeForConnection()``, and returns where it stands.
+  @inline(__always)
+  mutating func fileConnection(_ flow: Flow, _ options: borrowing TCPSocketOptions) -> UInt32 {
+    let index = connections.takeNextPlace().index
+    let connection = unsafe connections.pointer(at: index)
+    unsafe connection.pointee.tcp.maximumSuperSegment = Self.maximumSuperSegment
+    unsafe connection.pointee.timeToLive = options.timeToLive ?? 0
+    unsafe connection.pointee.trafficClass = options.trafficClass
+    unsafe connection.pointee.pathGeneration = pathMTUs.generation
+    if !takesShortWays { unsafe connection.pointee.tcp.flags.insert(.avoidsShortWays) }
+    if pathMTUs.count > 0 { followPath(index) }
+    flows.insert(hash(of: flow, .connection), place: SocketTag(.connection, index).value)
+    return index
   }
 
   /// As much as one IP packet carries, whatever headers and options stand in front.
@@ -342,6 +376,7 @@ extension Host {
       let index = key.index
       let connection = unsafe connections.pointer(at: index)
       if unsafe connection.pointee.pathGeneration != pathMTUs.generation { followPath(index) }
+      if unsafe sendPlainSegment(connection, index) || sendBareSegment(connection, index) { continue }
       let departure = unsafe connection.pointee.depart(
         from: pool, at: now, challenges: &challenges, into: &segments)
       if unsafe connection.pointee.tcp.probing.hasNews { sharePathNews(index) }

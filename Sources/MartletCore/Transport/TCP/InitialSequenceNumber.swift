@@ -9,7 +9,7 @@ package struct InitialSequenceNumber: Sendable, BitwiseCopyable {
 
   /// What a new incarnation of `flow` begins with: both numbers from one hash, whose halves say nothing of each other.
   package func start(of flow: Flow, at now: Instant) -> (sequence: SequenceNumber, timestampOffset: UInt32) {
-    let digest = hash.hash(flow, salt: 1)
+    let digest = hash.hash(flow)
     let clock = UInt32(truncatingIfNeeded: now.nanoseconds / 4_000)
     return (
       SequenceNumber(clock &+ UInt32(truncatingIfNeeded: digest)), UInt32(truncatingIfNeeded: digest >> 32)

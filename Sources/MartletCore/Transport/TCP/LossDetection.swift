@@ -183,6 +183,31 @@ struct LossDetection: ~Copyable {
     }
   }
 
+  /// Whether one run is all that is in flight, sent once and neither held nor lost.
+  @inline(__always)
+  var hasOneRun: Bool { runs.count == 1 && runs[0].flags.isDisjoint(with: [.gone, .resent]) }
+
+  /// The peer acknowledged all that is in flight, when ``hasOneRun``; returns what that was, where it stands until something
+  /// is sent.
+  @unsafe @inline(__always)
+  mutating func acknowledgeOnlyRun() -> UnsafeMutablePointer<SentRun> {
+    let run = unsafe runs.removeOnly()
+    if unsafe run.pointee.end > forwardmost { unsafe forwardmost = run.pointee.end } else { hasReordering = true }
+    return unsafe run
+  }
+
+  /// `count` new bytes from `start` on went out with nothing in flight before them.
+  @inline(__always)
+  mutating func noteAlone(
+    from start: SequenceNumber, count: Int, _ departure: DeliveryRate.Departure, isApplicationLimited: Bool,
+    at now: Instant
+  ) {
+    runs.append(
+      SentRun(
+        start: start, end: start + count, sentAt: now, departure: departure,
+        flags: isApplicationLimited ? .applicationLimited : []))
+  }
+
   /// The peer acknowledged everything before `unacknowledged`, which lies in the first run or ends it, while nothing is held
   /// or lost: returns what was delivered, or nil, and nothing is done, if it is any other acknowledgement.
   @inline(__always)

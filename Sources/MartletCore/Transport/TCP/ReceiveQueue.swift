@@ -77,6 +77,7 @@ package struct ReceiveQueue: ~Copyable {
   }
 
   /// Copies bytes into `buffer`, takes them out and returns how many there were.
+  @inline(__always)
   package mutating func read(into buffer: inout MutableRawSpan) -> Int {
     let done = unsafe buffer.withUnsafeMutableBytes { target -> Int in
       guard let start = target.baseAddress else { return 0 }

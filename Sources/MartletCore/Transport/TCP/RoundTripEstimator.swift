@@ -16,6 +16,7 @@ package struct RoundTripEstimator: BitwiseCopyable {
   private static var granularity: Nanoseconds { .milliseconds(1) }
 
   /// Takes the time from a segment to its acknowledgement (RFC 6298 (2.2), (2.3)).
+  @inline(__always)
   package mutating func sample(_ time: Nanoseconds, limits: borrowing TCPLimits) {
     let time = max(time, 0)
     // Nothing takes no time: such a sample says that the clock stood still.

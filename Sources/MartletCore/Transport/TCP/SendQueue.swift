@@ -1,11 +1,15 @@
+internal import MartletWire
+
 /// The bytes that a program wrote and the peer has not acknowledged: slices of regions in a ring.
 ///
 /// Bytes are named by their distance from the oldest one. They stay where they are until they are removed; a segment
-/// takes them by reference.
+/// takes them by reference. A few bytes, which segments copy anyway, need no region: they lie in the ring's own memory, in
+/// place of slices.
 @safe
 package struct SendQueue: ~Copyable {
   private var entries: UnsafeMutablePointer<Slice>?
   private var capacity: UInt32 = 0
+  /// The first slice; while there are bytes and no slices, the first byte.
   private var head: UInt32 = 0
   private var entryCount: UInt32 = 0
   /// How many bytes wait.
@@ -27,6 +31,33 @@ package struct SendQueue: ~Copyable {
   }
 
   package var isEmpty: Bool { byteCount == 0 }
+
+  /// How many bytes may lie in the ring's memory, which is always larger by a word: whoever reads words may read on.
+  static var smallBound: Int { 4 * MemoryLayout<Slice>.stride - 8 }
+
+  /// Whether all bytes lie in the ring's memory.
+  @inline(__always)
+  private var isSmall: Bool { entryCount == 0 && byteCount > 0 }
+
+  @inline(__always)
+  private var smallBytes: UnsafeMutableRawPointer {
+    unsafe UnsafeMutableRawPointer(entries.unsafelyUnwrapped) + Int(head)
+  }
+
+  /// Moves bytes that lie in the ring's memory to a region that has room for `count` more if there is such a region, and says
+  /// whether there was memory for it.
+  @inline(never)
+  private mutating func leaveSmall(for count: Int, from pool: borrowing PacketPool) -> Bool {
+    let large = byteCount &+ count > PacketPool.smallRegionByteCount
+    guard let region = pool.allocateRegion(large: large) ?? pool.allocateRegion(large: !large) else { return false }
+    let run = byteCount
+    unsafe region.bytes.copyMemory(from: smallBytes, byteCount: run)
+    tailRoom = UInt32(truncatingIfNeeded: region.byteCount &- run)
+    head = 0
+    byteCount = 0
+    push(Slice(region, offset: 0, count: run))
+    return true
+  }
 
   @inline(__always)
   private func entry(_ index: UInt32) -> UnsafeMutablePointer<Slice> {
@@ -51,18 +82,48 @@ package struct SendQueue: ~Copyable {
     entryCount &+= 1
   }
 
-  /// Puts `slice` at the end by reference.
-  package mutating func append(_ slice: consuming Slice) {
-    if slice.count == 0 { return }
+  /// Puts `slice` at the end by reference, unless `pool` has no memory for what stands before it; says whether it did.
+  package mutating func append(_ slice: consuming Slice, from pool: borrowing PacketPool) -> Bool {
+    if slice.count == 0 { return true }
+    if isSmall, !leaveSmall(for: 0, from: pool) { return false }
     tailRoom = 0
     push(slice)
+    return true
   }
 
   /// Copies `bytes` to the end, as many as the pool has memory for, and returns how many.
   ///
   /// A first small write takes a small region, so that an idle connection holds little; what follows takes large ones.
+  @inline(__always)
   package mutating func append(copying bytes: RawSpan, from pool: borrowing PacketPool) -> Int {
+    let count = bytes.byteCount
+    let end = Int(head) &+ byteCount
+    guard entryCount == 0, end &+ count <= Self.smallBound, capacity > 0 else {
+      return appendLarge(copying: bytes, from: pool)
+    }
     unsafe bytes.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      let place = unsafe UnsafeMutableRawPointer(entries.unsafelyUnwrapped) + end
+      unsafe place.copyFew(from: start, byteCount: count)
+    }
+    byteCount &+= count
+    return count
+  }
+
+  /// Copies the first `count` of `bytes` to the end, as ``append(copying:from:)`` does.
+  @inline(never)
+  mutating func append(copyingFirst count: Int, of bytes: RawSpan, from pool: borrowing PacketPool) -> Int {
+    count == 0 ? 0 : append(copying: bytes.extracting(0..<count), from: pool)
+  }
+
+  @inline(never)
+  private mutating func appendLarge(copying bytes: RawSpan, from pool: borrowing PacketPool) -> Int {
+    if capacity == 0 {
+      grow()
+      if bytes.byteCount <= Self.smallBound { return append(copying: bytes, from: pool) }
+    }
+    if isSmall, !leaveSmall(for: bytes.byteCount, from: pool) { return 0 }
+    return unsafe bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return 0 }
       var taken = 0
       while taken < source.count {
@@ -97,6 +158,10 @@ package struct SendQueue: ~Copyable {
   package mutating func removeFirst(_ count: Int) {
     precondition(count >= 0 && count <= byteCount, "more bytes than the send queue has")
     byteCount &-= count
+    if entryCount == 0 {
+      head = byteCount == 0 ? 0 : head &+ UInt32(truncatingIfNeeded: count)
+      return
+    }
     if byteCount == 0, entryCount == 1 {
       unsafe entry(0).deinitialize(count: 1)
       entryCount = 0
@@ -124,7 +189,10 @@ package struct SendQueue: ~Copyable {
     }
     cursorOffset = max(0, cursorOffset &- count)
     if cursorOffset == 0 { cursorEntry = 0 }
-    if byteCount == 0 { tailRoom = 0 }
+    if byteCount == 0 {
+      tailRoom = 0
+      head = 0
+    }
   }
 
   /// Lets go of everything.
@@ -140,6 +208,12 @@ package struct SendQueue: ~Copyable {
   /// Appends the `count` bytes from `offset` to `packet` by reference and returns how many found a place in it.
   package mutating func share(from offset: Int, count: Int, into packet: inout Packet) -> Int {
     precondition(offset >= 0 && count >= 0 && offset &+ count <= byteCount, "past the end of the send queue")
+    if isSmall {
+      // Nobody asks for a reference to so few; without slices before it there is always room for a copy.
+      guard packet.sliceCount == 0, packet.tailRoom >= count else { return 0 }
+      copy(from: offset, count: count, into: &packet)
+      return count
+    }
     var index: UInt32 = 0
     var position = 0
     if offset >= cursorOffset {
@@ -169,15 +243,37 @@ package struct SendQueue: ~Copyable {
     return done
   }
 
-  /// Copies the last `count` bytes to the end of `packet`'s linear part.
-  @inline(__always)
-  mutating func copyLast(_ count: Int, into packet: inout Packet) {
-    let last = unsafe entry(entryCount &- 1)
-    if unsafe count > last.pointee.count { return copy(from: byteCount &- count, count: count, into: &packet) }
-    let start = packet.linearCount
-    packet.extend(count)
-    let source = unsafe last.pointee.pointer + (last.pointee.count &- count)
-    unsafe (packet.pointer + start).copyMemory(from: source, byteCount: count)
+  /// Copies the last `count` bytes, at least one, to `target` and returns their sum as ``WordSum/partial(_:count:)`` gives it.
+  /// Up to seven bytes behind them are written over.
+  @unsafe @inline(__always)
+  func copyLast(_ count: Int, to target: UnsafeMutableRawPointer) -> UInt64 {
+    if entryCount == 0 {
+      let source = unsafe smallBytes + (byteCount &- count)
+      if count <= 8 {
+        let word = unsafe UInt64(littleEndian: source.loadUnaligned(as: UInt64.self))
+        let excess = UInt64(64 &- 8 &* count)
+        let kept = ((word &<< excess) &>> excess).littleEndian
+        unsafe target.storeBytes(of: kept, as: UInt64.self)
+        return (kept & 0xffff_ffff) &+ kept &>> 32
+      }
+      return unsafe WordSum.partialCopying(from: source, to: target, count: count)
+    }
+    return unsafe copyLastOfSlices(count, to: target)
+  }
+
+  @unsafe @inline(never)
+  private func copyLastOfSlices(_ count: Int, to target: UnsafeMutableRawPointer) -> UInt64 {
+    var left = count
+    var index = entryCount
+    while left > 0 {
+      index &-= 1
+      let slice = unsafe entry(index)
+      let run = unsafe min(left, slice.pointee.count)
+      left &-= run
+      unsafe (target + left).copyMemory(
+        from: slice.pointee.pointer + (slice.pointee.count &- run), byteCount: run)
+    }
+    return unsafe WordSum.partial(target, count: count)
   }
 
   /// Copies the `count` bytes from `offset` to the end of `packet`'s linear part.
@@ -185,6 +281,10 @@ package struct SendQueue: ~Copyable {
     precondition(offset >= 0 && count >= 0 && offset &+ count <= byteCount, "past the end of the send queue")
     let start = packet.linearCount
     packet.extend(count)
+    if isSmall {
+      unsafe (packet.pointer + start).copyMemory(from: smallBytes + offset, byteCount: count)
+      return
+    }
     var index: UInt32 = 0
     var position = 0
     if offset >= cursorOffset {

@@ -36,6 +36,28 @@ struct Sender: ~Copyable {
       || (congestion.isSlowStart && congestion.window < 2 &* Int(max(peakFlight, lastPeakFlight)))
   }
 
+  /// ``isWindowLimited``, or more than half of CUBIC's window was in flight in slow start; see
+  /// ``AcknowledgmentSample/usesWindow(_:)``.
+  @inline(__always)
+  func usesCubicWindow(_ flight: Int) -> Bool {
+    if isLimited || wasLimited { return true }
+    let most = max(flight, Int(max(peakFlight, lastPeakFlight)))
+    return congestion.cubicWindow < 2 &* most && congestion.isCubicSlowStart
+  }
+
+  /// `count` bytes from `start` on went out with nothing in flight before them.
+  @inline(__always)
+  mutating func noteAlone(from start: SequenceNumber, count: Int, segmentSize: Int, at now: Instant) {
+    let departure = delivery.departure(of: count, flight: 0, at: now)
+    losses.noteAlone(
+      from: start, count: count, departure, isApplicationLimited: delivery.isApplicationLimited, at: now)
+    congestion.sentAlone(at: now)
+    // What the network could carry now is not known.
+    let window = congestion.cubicWindow
+    if count < window { delivery.noteApplicationLimit(flight: count) }
+    noteFlight(count, isLimited: count &+ segmentSize > window)
+  }
+
   /// `flight` bytes are in the network after a transmission that cwnd ended or did not end.
   @inline(__always)
   mutating func noteFlight(_ flight: Int, isLimited: Bool) {

@@ -87,7 +87,13 @@ struct SentRuns: ~Copyable {
     count &-= 1
   }
 
-  mutating func removeLast() { count &-= 1 }
+  /// Takes out the only run, and says where it stands until another comes.
+  @unsafe @inline(__always)
+  mutating func removeOnly() -> UnsafeMutablePointer<SentRun> {
+    assert(count == 1)
+    count = 0
+    return unsafe slot(0)
+  }
 
   mutating func removeAll() {
     count = 0

@@ -72,7 +72,7 @@ extension TCPConnection {
   }
 
   /// The window opened: what probed it, and was not taken, goes out anew.
-  private mutating func endPersist(unless number: SequenceNumber) {
+  mutating func endPersist(unless number: SequenceNumber) {
     timers.purpose = .retransmit
     timers.retransmission = .distantFuture
     timeouts = 0

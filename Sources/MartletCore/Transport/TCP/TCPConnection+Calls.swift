@@ -20,12 +20,15 @@ extension TCPConnection {
 
   /// Copies as much of `bytes` as there is room for and returns how much that was; when it was not all,
   /// ``SocketEvent/Changes/writable`` says when there is room again.
+  @inline(__always)
   package mutating func write(
     _ bytes: RawSpan, from pool: borrowing PacketPool, at now: Instant
   ) throws(SocketError) -> Int {
     try checkMaySend()
     let fits = min(bytes.byteCount, sendRoom)
-    let taken = fits == 0 ? 0 : sendQueue.append(copying: bytes.extracting(0..<fits), from: pool)
+    let taken =
+      fits == bytes.byteCount
+      ? sendQueue.append(copying: bytes, from: pool) : sendQueue.append(copyingFirst: fits, of: bytes, from: pool)
     if taken < bytes.byteCount { flags.insert(.wantsWritable) }
     // A program that waits for room does not hold back by a cork what makes room.
     if taken > 0 || flags.contains(.corked) { flags.insert(.wantsOutput) }
@@ -33,16 +36,18 @@ extension TCPConnection {
   }
 
   /// Puts `slice` behind what was written, by reference, and returns whether there was room for it.
-  package mutating func write(_ slice: consuming Slice, at now: Instant) throws(SocketError) -> Bool {
+  package mutating func write(
+    _ slice: consuming Slice, from pool: borrowing PacketPool, at now: Instant
+  ) throws(SocketError) -> Bool {
     try checkMaySend()
     // A slice larger than the whole buffer goes in when the buffer is empty.
     guard slice.count <= sendRoom || sendQueue.isEmpty else {
       flags.insert(flags.contains(.corked) ? [.wantsWritable, .wantsOutput] : .wantsWritable)
       return false
     }
-    sendQueue.append(slice)
-    flags.insert(.wantsOutput)
-    return true
+    let taken = sendQueue.append(slice, from: pool)
+    flags.insert(taken ? .wantsOutput : .wantsWritable)
+    return taken
   }
 
   /// What was written so far is urgent (RFC 9293 section 3.8.5, MUST-30).
@@ -91,6 +96,7 @@ extension TCPConnection {
   // MARK: RECEIVE
 
   /// Copies bytes that arrived into `buffer`.
+  @inline(__always)
   package mutating func read(into buffer: inout MutableRawSpan, at now: Instant) throws(SocketError) -> ReadResult {
     if receiveQueue.isEmpty { return try resultOfEmptyRead() }
     if buffer.byteCount == 0 { return .wouldBlock }

@@ -45,6 +45,7 @@ extension TCPConnection {
   /// Takes what a segment with `payloadCount` bytes, which came with or without a router's mark, tells the receiver: to be
   /// called before the segment is received (RFC 3168 section 6.1.3). Marks outside the window mean nothing (section 6.1.5).
   package mutating func receiveMark(_ header: TCPHeader, isMarked: Bool, payloadCount: Int) {
+    isCalm = false
     guard marks.contains(.hears), payloadCount > 0, header.sequenceNumber + payloadCount > receiveNext,
       header.sequenceNumber < receiveEdge
     else { return }

@@ -15,6 +15,7 @@ extension TCPConnection {
   /// it quotes what is in flight (RFC 5927 section 4.1).
   @discardableResult
   package mutating func receive(_ report: TCPPathReport, quoted: SequenceNumber, at now: Instant) -> Bool {
+    isCalm = false
     guard isInFlight(quoted) else { return false }
     switch report {
     case .hard(let error):

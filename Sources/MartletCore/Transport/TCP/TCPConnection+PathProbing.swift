@@ -56,6 +56,7 @@ extension TCPConnection {
   /// The link and the routers on the way take packets of up to `mtu` bytes, as far as the host knows (RFC 9293 section
   /// 3.7.3, SHLD-6; RFC 8201 section 5.3).
   package mutating func followPath(mtu: Int, at now: Instant) {
+    isCalm = false
     guard state != .closed, state != .timeWait else { return }
     // Before the peer has spoken its MSS is no bound; see ``beginPath()``.
     if probing.move(ceiling: state == .synSent ? mtu : min(mtu, peerPathMTU)) {

@@ -6,6 +6,7 @@ extension TCPConnection {
   package mutating func receive(
     _ header: TCPHeader, _ options: TCPOptions, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
+    isCalm = false
     if options.sackBlocks.isEmpty, options.userTimeout == nil,
       expects(header, options.timestamps, payloadCount: payload.count)
     {
@@ -36,6 +37,7 @@ extension TCPConnection {
   package mutating func receiveExpected(
     _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
   ) -> Drop.Reason? {
+    isCalm = false
     if let timestamps, flags.contains(.timestamps), lastAcknowledged == receiveNext {
       recentTimestamp = timestamps.value
       recentTimestampAt = now
@@ -55,17 +57,6 @@ extension TCPConnection {
       noteDelivered(count, at: now)
     }
     return nil
-  }
-
-  /// Whether ``receivePlain(_:_:payload:at:)`` knows what to do with a segment.
-  @inline(__always)
-  package var takesPlain: Bool { state != .closed && state != .synSent }
-
-  /// Takes a segment that has no other options than `timestamps` and is not expected, as ``receive(_:_:payload:at:)`` does.
-  package mutating func receivePlain(
-    _ header: TCPHeader, _ timestamps: TCPTimestamps?, payload: consuming Packet, at now: Instant
-  ) -> Drop.Reason? {
-    receiveSynchronized(header, TCPOptions(timestamps: timestamps), payload: payload, at: now)
   }
 
   // MARK: 3.10.7.3, SYN-SENT
@@ -371,7 +362,7 @@ extension TCPConnection {
   }
 
   @inline(__always)
-  private mutating func noteDelivered(_ count: Int, at now: Instant) {
+  mutating func noteDelivered(_ count: Int, at now: Instant) {
     changes.insert(.readable)
     unacknowledgedBytes &+= UInt32(truncatingIfNeeded: count)
     // An ACK for at least every second full-sized segment, or soon (RFC 9293 section 3.8.6.3, SHLD-18, SHLD-19).
@@ -383,7 +374,7 @@ extension TCPConnection {
   }
 
   /// Eighth, the FIN bit.
-  private mutating func receiveFIN(at now: Instant) {
+  mutating func receiveFIN(at now: Instant) {
     flags.remove(.finPending)
     flags.insert(.finReceived)
     receiveNext += 1

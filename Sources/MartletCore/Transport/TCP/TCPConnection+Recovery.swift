@@ -151,7 +151,7 @@ extension TCPConnection {
     finish(&sample)
     noteRound(at: now)
     if trace.isPresent { recordOutcome(at: now) }
-    if delivery.count > 0 { flags.insert(.wantsOutput) }
+    if delivery.count > 0 { noteOutput() }
     if wait > 0 {
       // What may only be late is looked at again when it would be lost (RFC 8985 section 6.3).
       timers.purpose = .reordering

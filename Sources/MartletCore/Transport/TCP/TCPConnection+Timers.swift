@@ -7,6 +7,7 @@ extension TCPConnection {
 
   /// Fires the timers that are due (RFC 9293 section 3.10.8).
   package mutating func advance(to now: Instant) {
+    isCalm = false
     if timers.delayedAcknowledgment <= now {
       timers.delayedAcknowledgment = .distantFuture
       owed.insert(.acknowledgment)

@@ -32,7 +32,7 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue, limit: Int = .max
   ) {
     flags.remove(.wantsOutput)
-    if limit > 0, transmitPlain(from: pool, at: now, into: &output) { return }
+    isCalm = false
     if !owed.isDisjoint(with: .control) { transmitControl(from: pool, at: now, into: &output) }
     switch state {
     case .closed, .synSent:
@@ -62,7 +62,7 @@ extension TCPConnection {
   /// Where a bare ACK stands: at SND.NXT, but never past the window, where only a probe was sent. Two ends with closed
   /// windows would otherwise find each other's ACKs unacceptable, and answer them, and so on.
   @inline(__always)
-  private var acceptableSequence: SequenceNumber {
+  var acceptableSequence: SequenceNumber {
     guard state.isSynchronized else { return sendNext }
     let edge = sendUnacknowledged + Int(sendWindow)
     return sendNext > edge ? edge : sendNext
@@ -374,8 +374,8 @@ extension TCPConnection {
 
   /// What pace and reduction have to know of `count` bytes that went out.
   @inline(__always)
-  private mutating func noteSent(_ count: Int, at now: Instant, _ turn: inout Turn) {
-    sender.value.pacing.noteSent(count, rate: turn.rate, at: now)
+  private mutating func noteSent(_ count: Int, at now: Instant, isPaced: Bool = true, _ turn: inout Turn) {
+    if isPaced { sender.value.pacing.noteSent(count, rate: turn.rate, at: now) }
     if turn.allowance < .max { turn.allowance = max(0, turn.allowance &- count) }
     sender.value.recovery.noteSent(count)
     sender.value.congestion.sent(
@@ -445,7 +445,8 @@ extension TCPConnection {
     let departure = sender.value.delivery.departure(of: sent, flight: isFirst ? 0 : turn.pipe, at: now)
     sender.value.losses.noteSent(
       from: sendNext, count: sent, departure, isApplicationLimited: sender.value.delivery.isApplicationLimited, at: now)
-    noteSent(sent, at: now, &turn)
+    // A small segment with nothing before it in the network is no burst: it has no pace to keep.
+    noteSent(sent, at: now, isPaced: !isFirst || sent >= size, &turn)
     let start = sendNext
     if probing.wantsWatch, sent >= size { probing.watch(Int(probing.size), end: sendNext + size) }
     sendNext += sent

@@ -33,6 +33,8 @@ package struct TCPConnection: ~Copyable {
     static let control = Owed(rawValue: 1 | 8 | 16)
     /// What any segment with an ACK settles.
     static let anyAcknowledgment = Owed(rawValue: 2 | 4)
+    /// What a segment without text settles that goes out by the short way.
+    static let bare = Owed(rawValue: 1 | 2)
   }
 
   struct Flags: OptionSet, BitwiseCopyable {
@@ -76,9 +78,20 @@ package struct TCPConnection: ~Copyable {
     static let probesTail = Flags(rawValue: 1 << 23)
     /// What a tail-loss probe needs.
     static let probing = Flags(rawValue: 1 << 7 | 1 << 23)
-    /// What keeps a segment that comes off the short way, and one that goes out.
-    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15)
+    /// Nothing of this connection may take a short way; see ``Host/takesShortWays``.
+    static let avoidsShortWays = Flags(rawValue: 1 << 24)
+    /// What keeps a segment that comes off the short way and off the shortest, an acknowledgement off its own, and a segment
+    /// that goes out.
+    static let needsCare = Flags(rawValue: 1 << 1 | 1 << 5 | 1 << 15 | 1 << 24)
+    static let needsLongWay = Flags(
+      rawValue: 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 11 | 1 << 12 | 1 << 15 | 1 << 24)
+    static let needsLongAcknowledgment = Flags(rawValue: 1 << 3 | 1 << 24)
     static let shapesSending = Flags(rawValue: 1 << 2 | 1 << 10 | 1 << 14)
+    /// What makes a segment without text more than it seems.
+    static let expectsMore = Flags(rawValue: 1 << 5 | 1 << 15 | 1 << 24)
+    /// What nearly every SYN offers, and what its answer then repeats.
+    static let offersAll = Flags(rawValue: 1 << 16 | 1 << 17 | 1 << 18)
+    static let agreesOnAll = Flags(rawValue: 1 << 6 | 1 << 7 | 1 << 16)
   }
 
   private let anchor = Anchor()
@@ -89,6 +102,8 @@ package struct TCPConnection: ~Copyable {
   var flags: Flags = []
   var changes: SocketEvent.Changes = []
   var marks: Marks = []
+  /// Whether ``isQuiet`` was found true, and no long way was taken since.
+  var isCalm = false
   var limits: TCPLimits
   var timers = TCPTimers()
 
@@ -246,8 +261,6 @@ package struct TCPConnection: ~Copyable {
 
   /// The smallest shift with which the largest receive buffer can be offered (RFC 7323 section 2.3).
   static func windowScale(for limits: TCPLimits) -> UInt8 {
-    var scale: UInt8 = 0
-    while scale < 14, limits.largestReceiveBuffer >> Int(scale) > 65_535 { scale += 1 }
-    return scale
+    UInt8(clamping: min(14, max(0, Int.bitWidth - 16 - limits.largestReceiveBuffer.leadingZeroBitCount)))
   }
 }

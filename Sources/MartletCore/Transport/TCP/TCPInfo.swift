@@ -3,6 +3,7 @@
 /// Counts are of this connection's whole life, and hold after the last byte was acknowledged. Bytes are those of the
 /// stream: no headers.
 public struct TCPInfo: Sendable {
+  /// The state of the connection (RFC 9293 section 3.3.2).
   public var state: TCPState
   /// Why the sender sends nothing right now.
   public var waiting: TCPWaitReason
@@ -13,9 +14,10 @@ public struct TCPInfo: Sendable {
   public var congestionControl: TCPCongestionControl
   /// What it is doing, or what is being repaired.
   public var congestionPhase: TCPCongestionPhase
-  /// The congestion window and the slow start threshold, in bytes (RFC 5681); 0 once the last byte was acknowledged. A
-  /// threshold that was never set is as large as can be.
+  /// The congestion window, in bytes (RFC 5681 section 3.1); 0 once the last byte was acknowledged.
   public var congestionWindow: Int
+  /// The slow start threshold, in bytes (RFC 5681 section 3.1): as large as can be if it was never set, 0 once the last byte
+  /// was acknowledged.
   public var slowStartThreshold: Int
   /// BBR's picture of the path; nil for the others.
   public var pathModel: TCPPathModel?
@@ -28,8 +30,9 @@ public struct TCPInfo: Sendable {
 
   // MARK: Times
 
-  /// The smoothed round-trip time and its variation (RFC 6298), nil before there is a sample.
+  /// SRTT (RFC 6298 section 2); nil before there is a sample.
   public var smoothedRoundTrip: Duration?
+  /// RTTVAR (RFC 6298 section 2); nil before there is a sample.
   public var roundTripVariation: Duration?
   /// The shortest round-trip time that was measured, nil before there is one.
   public var minimumRoundTrip: Duration?
@@ -44,8 +47,9 @@ public struct TCPInfo: Sendable {
   public var unacknowledgedByteCount: Int
   /// Bytes delivered to the peer: acknowledged, or reported as held by SACK.
   public var deliveredByteCount: Int
-  /// Segments and bytes sent again, SYN and FIN included.
+  /// Segments sent again, SYN and FIN included.
   public var retransmittedSegments: Int
+  /// Bytes sent again; a FIN counts one.
   public var retransmittedByteCount: Int
   /// Bytes that ever counted as lost, some of which may have been only late.
   public var lostByteCount: Int
@@ -62,18 +66,23 @@ public struct TCPInfo: Sendable {
 
   // MARK: Buffers and windows, in bytes
 
-  /// Bytes in the send queue, sent or not, and bytes the program has not read yet.
+  /// Bytes in the send queue, sent or not.
   public var sendQueueByteCount: Int
+  /// Bytes in order that the program has not read yet.
   public var receiveQueueByteCount: Int
   /// Bytes that wait for others before them.
   public var outOfOrderByteCount: Int
-  /// How much the buffers hold now, and how far they may grow by themselves.
+  /// The most bytes that the send queue takes now.
   public var sendBufferByteCount: Int
+  /// How far ``sendBufferByteCount`` may grow by itself.
   public var maximumSendBufferByteCount: Int
+  /// The most bytes that the receive queue takes now.
   public var receiveBufferByteCount: Int
+  /// How far ``receiveBufferByteCount`` may grow by itself.
   public var maximumReceiveBufferByteCount: Int
-  /// The peer's window and the window last offered to it, in bytes.
+  /// SND.WND: the peer's window, scaled, in bytes (RFC 9293 section 3.3.1).
   public var sendWindow: Int
+  /// What is left of the window last offered to the peer, in bytes (RFC 9293 section 3.3.1, RCV.WND).
   public var receiveWindow: Int
   /// The payload of a full segment, in bytes.
   public var segmentSize: Int
@@ -82,11 +91,15 @@ public struct TCPInfo: Sendable {
 
   // MARK: What was agreed
 
+  /// Whether segments carry timestamps (RFC 7323 section 3).
   public var usesTimestamps: Bool
+  /// Whether both ends report what they hold out of order (SACK, RFC 2018).
   public var usesSelectiveAcknowledgments: Bool
   /// Whether routers may mark what this end sends (RFC 3168).
   public var usesCongestionNotification: Bool
+  /// The shift of the windows that the peer offers, 0 to 14 (RFC 7323 section 2, Snd.Wind.Shift).
   public var sendWindowScale: Int
+  /// The shift of the windows offered to the peer, 0 to 14 (RFC 7323 section 2, Rcv.Wind.Shift).
   public var receiveWindowScale: Int
 }
 
@@ -131,12 +144,19 @@ public enum TCPCongestionPhase: UInt8, Hashable, Sendable, BitwiseCopyable, Case
   /// The retransmission timer ran out, and what was lost goes out again.
   case timeout
   // BBR's modes, whatever is being repaired.
+  /// The rate doubles each round trip until the bandwidth stops to grow.
   case startup
+  /// The queue that startup made drains.
   case drain
+  /// A little slower than the path, so that others find room and a queue drains.
   case probeBandwidthDown
+  /// As fast as the path, with some room left to others.
   case probeBandwidthCruise
+  /// The path is filled without a queue before more is tried.
   case probeBandwidthRefill
+  /// Faster than the path, to find out whether there is more bandwidth.
   case probeBandwidthUp
+  /// Hardly anything in flight, to measure the shortest round-trip time anew.
   case probeRoundTrip
 }
 

@@ -1,12 +1,16 @@
 /// What a program may choose for a TCP connection.
 public struct TCPSocketOptions: Hashable, Sendable {
-  /// Whether small segments go out at once, without waiting for the acknowledgement of the one before (MUST-17).
+  /// Whether small segments go out at once, without waiting for the acknowledgement of the one before (RFC 9293 MUST-17).
+  /// Default false.
   public var noDelay = false
-  /// Whether keep-alive probes are sent (MUST-24, MUST-25).
+  /// Whether keep-alive probes are sent (RFC 9293 MUST-24, MUST-25). Default false.
   public var keepAlive = false
-  /// When probes begin, how far apart they are and how many go unanswered (MUST-27); nil takes the host's.
+  /// After how long a silence keep-alive probes begin, in whole milliseconds (RFC 9293 MUST-27); nil takes the host's.
   public var keepAliveIdle: Duration? = nil
+  /// How far apart keep-alive probes are, in whole milliseconds; nil takes the host's.
   public var keepAliveInterval: Duration? = nil
+  /// How many keep-alive probes go unanswered before the connection is given up, at most 65,535 (RFC 9293 MUST-29); nil
+  /// takes the host's.
   public var keepAliveProbes: Int? = nil
   /// Give up after this long without an acknowledgement (MUST-21); nil takes the host's.
   public var userTimeout: Duration? = nil
@@ -24,13 +28,16 @@ public struct TCPSocketOptions: Hashable, Sendable {
   public var timeToLive: UInt8? = nil
   /// Traffic class (MUST-48, SHLD-21): Diffserv in the upper six bits.
   public var trafficClass: UInt8 = 0
-  /// The receive and send buffers, in bytes, which then never grow; nil takes the host's, which grow as far as
-  /// ``Host/Configuration/TCP/maximumReceiveBufferByteCount`` and ``Host/Configuration/TCP/maximumSendBufferByteCount`` say.
+  /// The receive buffer, 1 byte to 1 GiB, which then never grows; nil takes the host's, which grows as far as
+  /// ``Host/Configuration/TCP/maximumReceiveBufferByteCount`` says.
   public var receiveBufferByteCount: Int? = nil
+  /// The send buffer, 1 byte to 1 GiB, which then never grows; nil takes the host's, which grows as far as
+  /// ``Host/Configuration/TCP/maximumSendBufferByteCount`` says.
   public var sendBufferByteCount: Int? = nil
   /// Whether an IPv6 socket keeps IPv4 out (RFC 3493 section 5.3).
   public var ipv6Only = false
 
+  /// What a program gets that chooses nothing.
   public init() {}
 }
 

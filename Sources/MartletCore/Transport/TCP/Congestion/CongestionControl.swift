@@ -172,6 +172,19 @@ package struct CongestionControl: ~Copyable {
   @inline(__always)
   mutating func acknowledgedByCubic(_ sample: borrowing AcknowledgmentSample) { cubic.acknowledged(sample) }
 
+  // What follows is for who knows that ``isCubic``.
+
+  /// ``window`` of CUBIC.
+  @inline(__always)
+  var cubicWindow: Int { Int(cubic.window) }
+
+  @inline(__always)
+  var isCubicSlowStart: Bool { cubic.window < cubic.threshold }
+
+  /// ``sent(_:flight:now:isApplicationLimited:)`` with nothing in flight.
+  @inline(__always)
+  mutating func sentAlone(at now: Instant) { cubic.sent(flight: 0, now: now) }
+
   /// A loss was found by acknowledgements. `flight` is FlightSize (RFC 5681): everything sent and not cumulatively
   /// acknowledged.
   package mutating func beginRecovery(flight: Int, segmentSize: Int, now: Instant) {
@@ -254,29 +267,18 @@ package struct CongestionControl: ~Copyable {
     }
   }
 
-  /// At most `window` again, whatever is known: the SYN or its acknowledgement was lost (RFC 5681 section 3.1).
-  package mutating func restart(window: Int) {
-    switch storage {
-    case .newReno(var state):
-      state.restart(window: window)
-      storage = .newReno(state)
-    case .cubic:
-      cubic.restart(window: window)
-    case .bbr(let state):
-      unsafe state.pointee.window = unsafe min(state.pointee.window, window)
-    }
-  }
-
   /// For a round trip there was less to send than the window allows: after five minutes of that half of a window that is
   /// not used goes (RFC 7661 section 4.4.3).
+  @inline(__always)
   package mutating func notLimited(flight: Int, segmentSize: Int, timeout: Nanoseconds, now: Instant) {
-    let initialWindow = Self.initialWindow(segments: 10, segmentSize: segmentSize)
     switch storage {
     case .newReno(var state):
-      state.notLimited(flight: flight, initialWindow: initialWindow, now: now)
+      state.notLimited(
+        flight: flight, initialWindow: Self.initialWindow(segments: 10, segmentSize: segmentSize), now: now)
       storage = .newReno(state)
     case .cubic:
-      cubic.notLimited(flight: flight, initialWindow: initialWindow, now: now)
+      cubic.notLimited(
+        flight: flight, initialWindow: Self.initialWindow(segments: 10, segmentSize: segmentSize), now: now)
     case .bbr:
       break
     }

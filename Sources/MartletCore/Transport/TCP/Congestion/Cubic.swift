@@ -58,7 +58,12 @@ package struct Cubic: BitwiseCopyable {
     let isRepeating = sample.phase == .timeout
     let usesWindow = window < threshold ? sample.usesWindow(window) : sample.wasLimited
     let mayGrow = !isEcho && (isRepeating || usesWindow)
-    if mayGrow { validation.isValid() }
+    if mayGrow {
+      validation.isValid()
+    } else if !usesWindow, !isRepeating {
+      // Rounds in which the program had little to send do not count for slow start either.
+      return
+    }
     var left = count
     switch growth {
     case .first(var start):
@@ -189,8 +194,9 @@ package struct Cubic: BitwiseCopyable {
     restart(window: Int(smaller))
   }
 
-  mutating func notLimited(flight: Int, initialWindow: Int, now: Instant) {
-    validation.note(flight: flight, window: &window, threshold: &threshold, initialWindow: initialWindow, now: now)
+  @inline(__always)
+  mutating func notLimited(flight: Int, initialWindow: @autoclosure () -> Int, now: Instant) {
+    validation.note(flight: flight, window: &window, threshold: &threshold, initialWindow: initialWindow(), now: now)
   }
 }
 

@@ -9,7 +9,10 @@ struct WindowValidation: BitwiseCopyable {
   @inline(__always)
   mutating func isValid() { since = 0 }
 
-  mutating func note(flight: Int, window: inout UInt32, threshold: inout UInt32, initialWindow: Int, now: Instant) {
+  @inline(__always)
+  mutating func note(
+    flight: Int, window: inout UInt32, threshold: inout UInt32, initialWindow: @autoclosure () -> Int, now: Instant
+  ) {
     if flight >= Int(window) / 2 {
       since = 0
       return
@@ -23,7 +26,7 @@ struct WindowValidation: BitwiseCopyable {
     // Within the second that was rounded up the difference is below zero.
     guard span >= Self.period, span < 0xff00 else { return }
     threshold = max(threshold, window / 4 * 3)
-    window = max(window / 2, min(window, UInt32(clamping: initialWindow)))
+    window = max(window / 2, min(window, UInt32(clamping: initialWindow())))
     since = seconds | 1
   }
 }

@@ -4,6 +4,7 @@ import MartletWire
 extension TCPConnection {
   /// Records from now on, in place of what was recorded before.
   package mutating func startTrace(capacity: Int, at now: Instant) {
+    isCalm = false
     trace.put(
       TCPTraceRing(capacity: capacity, initialSend: initialSend, unacknowledged: sendUnacknowledged, at: now))
     if sender.isPresent { trace.value.phase = sender.value.congestion.growthPhase }

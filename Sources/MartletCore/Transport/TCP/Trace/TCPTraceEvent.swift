@@ -5,18 +5,22 @@
 public struct TCPTraceEvent: Hashable, Sendable, BitwiseCopyable {
   /// When it happened.
   public var time: Instant
+  /// What happened.
   public var kind: Kind
 
   // What held right after it.
 
-  /// SND.UNA, and SND.UNA + SND.WND.
+  /// SND.UNA: the first byte that was not acknowledged (RFC 9293 section 3.3.1).
   public var unacknowledged: Int
+  /// SND.UNA + SND.WND: the first byte that the peer's window does not take.
   public var windowEdge: Int
-  /// The congestion window, the slow start threshold and the bytes in flight; 0 before there is anything to send.
+  /// The congestion window, in bytes (RFC 5681); 0 before there is anything to send.
   public var congestionWindow: UInt32
+  /// The slow start threshold, in bytes (RFC 5681); 0 before there is anything to send.
   public var slowStartThreshold: UInt32
+  /// The bytes thought to be in the network (RFC 6675 section 4, pipe); 0 before there is anything to send.
   public var bytesInFlight: UInt32
-  /// In bytes per second; 0 if segments are not paced.
+  /// The pace, in bytes per second; 0 if segments are not paced.
   public var pacingRate: UInt64
 
   /// What happened.
@@ -51,15 +55,18 @@ public struct TCPTraceEvent: Hashable, Sendable, BitwiseCopyable {
 
   /// A range of the stream.
   public struct Bytes: Hashable, Sendable, BitwiseCopyable {
-    /// The first byte, and the one behind the last.
+    /// The first byte.
     public var start: Int
+    /// The one behind the last byte.
     public var end: Int
 
+    /// The bytes from `start` up to, and without, `end`.
     public init(_ start: Int, _ end: Int) {
       self.start = start
       self.end = end
     }
 
+    /// How many bytes there are.
     public var count: Int { end - start }
   }
 
