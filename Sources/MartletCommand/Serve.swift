@@ -32,7 +32,8 @@ struct Serve: ParsableCommand {
 
   @Option(
     name: .customLong("name"),
-    help: ArgumentHelp("Serve another directory to requests for this host name; may be repeated.", valueName: "name=dir")
+    help: ArgumentHelp(
+      "Serve another directory to requests for this host name; may be repeated.", valueName: "name=dir")
   )
   var names: [NamedDirectory] = []
 

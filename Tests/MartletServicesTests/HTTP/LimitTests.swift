@@ -75,6 +75,7 @@ struct LimitTests {
       #expect(first.isOpen && second.isOpen)
       #expect(!third.isOpen)
       _ = first.get("/a", "Connection: close")
+      first.advance(.zero)
       let fourth = try Conversation(server)
       #expect(fourth.get("/a")?.status == 200)
     }

@@ -60,7 +60,9 @@ struct RangesTests {
     #expect(type.hasPrefix("multipart/byteranges; boundary="))
     let part = "Content-Type: text/plain; charset=utf-8\r\nContent-Range: bytes"
     #expect(
-      answer.text == "--\(boundary)\r\n\(part) 0-1/10\r\n\r\n01\r\n--\(boundary)\r\n\(part) 8-9/10\r\n\r\n89\r\n--\(boundary)--\r\n")
+      answer.text
+        == "--\(boundary)\r\n\(part) 0-1/10\r\n\r\n01\r\n--\(boundary)\r\n\(part) 8-9/10\r\n\r\n89\r\n--\(boundary)--\r\n"
+    )
   }
 
   @Test("What cannot be satisfied is 416 with the size")

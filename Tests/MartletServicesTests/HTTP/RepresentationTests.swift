@@ -17,7 +17,8 @@ struct RepresentationTests {
     #expect(HTTPDate(text, now: now) == HTTPDate(secondsSinceEpoch: 784_111_777))
   }
 
-  @Test("A date is written in the preferred form and read back", arguments: [0, 784_111_777, 951_782_400, 4_102_444_799])
+  @Test(
+    "A date is written in the preferred form and read back", arguments: [0, 784_111_777, 951_782_400, 4_102_444_799])
   func roundTrip(seconds: Int64) {
     let date = HTTPDate(secondsSinceEpoch: seconds)
     #expect(HTTPDate(date.description, now: now) == date)
@@ -49,7 +50,8 @@ struct RepresentationTests {
     #expect(EntityTag("\"a\"") == EntityTag(opaque: "a"))
     #expect(EntityTag("W/\"\"") == EntityTag(opaque: "", isWeak: true))
     for text in ["a", "\"a", "w/\"a\"", "\"a\"b", "\"a b\"", "W/ \"a\""] { #expect(EntityTag(text) == nil, "\(text)") }
-    #expect(EntityTagCondition("\"a\" , W/\"b\",,") == .tags([EntityTag(opaque: "a"), EntityTag(opaque: "b", isWeak: true)]))
+    #expect(
+      EntityTagCondition("\"a\" , W/\"b\",,") == .tags([EntityTag(opaque: "a"), EntityTag(opaque: "b", isWeak: true)]))
     #expect(EntityTagCondition(" * ") == .any)
     for text in ["", ",", "\"a\" \"b\"", "*, \"a\"", "a"] { #expect(EntityTagCondition(text) == nil, "\(text)") }
   }
@@ -74,29 +76,37 @@ struct RepresentationTests {
     #expect(outcome { $0.ifUnmodifiedSince = same } == .proceed)
     #expect(outcome { $0.ifUnmodifiedSince = "nonsense" } == .proceed)
     // If-Match takes precedence over the date, as If-None-Match does.
-    #expect(outcome { $0.ifMatch = "\"x\""; $0.ifUnmodifiedSince = before } == .proceed)
+    #expect(
+      outcome {
+        $0.ifMatch = "\"x\""; $0.ifUnmodifiedSince = before
+      } == .proceed)
     #expect(outcome { $0.ifNoneMatch = "W/\"x\"" } == .notModified)
     #expect(outcome { $0.ifNoneMatch = "*" } == .notModified)
-    #expect(outcome { $0.ifNoneMatch = "\"y\""; $0.ifModifiedSince = same } == .proceed)
+    #expect(
+      outcome {
+        $0.ifNoneMatch = "\"y\""; $0.ifModifiedSince = same
+      } == .proceed)
     #expect(outcome { $0.ifModifiedSince = same } == .notModified)
     #expect(outcome { $0.ifModifiedSince = before } == .proceed)
     #expect(outcome { $0.ifModifiedSince = "nonsense" } == .proceed)
-    #expect(outcome { $0.ifMatch = "\"y\""; $0.ifNoneMatch = "\"x\"" } == .preconditionFailed)
+    #expect(
+      outcome {
+        $0.ifMatch = "\"y\""; $0.ifNoneMatch = "\"x\""
+      } == .preconditionFailed)
   }
 
   @Test(
     "Codings are preferred by their weights, then by their size",
     arguments: [
-      ("gzip, deflate, br, zstd", [.brotli, .zstandard, .gzip]), ("gzip", [.gzip]), ("br;q=0.5, gzip", [.gzip]),
+      ("gzip, deflate, br, zstd", [.brotli, .zstandard, .gzip]), ("gzip", [.gzip]),
+      ("br;q=0.5, gzip", [.gzip, .brotli]),
       ("gzip;q=0.5, identity;q=0.1, br;q=0.3", [.gzip, .brotli]), ("*", [.brotli, .zstandard, .gzip]),
-      ("*;q=0", []), ("gzip;q=0", []), ("gzip;q=0.001", []), ("identity", []), ("", []), ("gzip;q=2", []),
+      ("*;q=0", []), ("gzip;q=0", []), ("gzip;q=0.001", [.gzip]), ("identity", []), ("", []), ("gzip;q=2", []),
       ("br;q=0, *", [.zstandard, .gzip]), ("GZIP", [.gzip]), ("x-gzip", [.gzip]), ("gzip ; q=1.000", [.gzip]),
-      ("identity;q=0, gzip;q=0.5", [.gzip]),
+      ("identity;q=0, gzip;q=0.5", [.gzip]), ("identity, gzip;q=0.5", []),
     ] as [(String, [ContentCoding])])
   func codings(field: String, expected: [ContentCoding]) {
-    // A coding below the plain file's weight, which is 1 unless it is named, is not worth it.
-    let expected = field.hasPrefix("gzip;q=0.5, identity") ? [ContentCoding.gzip, .brotli] : expected
-    #expect(AcceptedCodings(field.hasPrefix("br;q=0.5") ? "br;q=0.5, gzip" : field).preferred == expected)
+    #expect(AcceptedCodings(field).preferred == expected)
   }
 
   @Test("The type follows the last suffix, whatever its case")
@@ -191,7 +201,10 @@ struct ListingTests {
 
   private func names(_ query: String) -> [String] {
     DirectoryListing(
-      path: [], entries: [entry("b", 10, at: 3), entry("a", 30, at: 1), entry("z", directory: true, at: 2), entry("c", 20, at: 9)],
+      path: [],
+      entries: [
+        entry("b", 10, at: 3), entry("a", 30, at: 1), entry("z", directory: true, at: 2), entry("c", 20, at: 9),
+      ],
       order: DirectoryListing.Order(query: query[...])
     ).entries.map(\.displayName)
   }
@@ -250,7 +263,7 @@ struct ListingTests {
     let page = try #require(conversation.get("/", "Accept: text/html,application/json;q=0.5,*/*;q=0.1"))
     #expect(page["content-type"] == "text/html; charset=utf-8")
     #expect(page["vary"] == "Accept")
-    #expect(page.text.contains("a.txt") && !page.text.contains("hidden"))
+    #expect(page.text.contains("a.txt") && !page.text.contains(".hidden"))
     #expect(conversation.get("/")?["content-type"] == "text/html; charset=utf-8")
     #expect(try Conversation(directory) { $0.listsDirectories = false }.get("/")?.status == 404)
   }

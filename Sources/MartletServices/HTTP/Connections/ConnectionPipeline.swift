@@ -88,6 +88,7 @@ struct ConnectionPipeline: Sendable {
     stream.outboundBufferSizeHighWatermark = service.configuration.chunkSize
     stream.outboundBufferSizeLowWatermark = service.configuration.chunkSize / 2
     let service = service
+    try pipeline.addHandler(HalfClosureEnder())
     _ = try pipeline.configureHTTP2Pipeline(
       mode: .server, connectionConfiguration: connection, streamConfiguration: stream,
       streamDelegate: management.http2StreamDelegate
@@ -120,4 +121,17 @@ final class HandshakeTimer: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+}
+
+/// Ends an HTTP/2 connection when the client has closed its half: no frame that a stream needs can come any more.
+private final class HalfClosureEnder: ChannelInboundHandler {
+  typealias InboundIn = Any
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if (event as? ChannelEvent) == .inputClosed {
+      context.close(promise: nil)
+    } else {
+      context.fireUserInboundEventTriggered(event)
+    }
+  }
 }

@@ -140,7 +140,8 @@ final class HTTP1Handler: ChannelDuplexHandler {
       servedCount += 1
       if servedCount >= service.limits.requestsPerConnection { service.metrics.reached(.requests) }
       let closes =
-        endsConnection || !head.isKeepAlive || servedCount >= service.limits.requestsPerConnection || (isLast && queue.isEmpty)
+        endsConnection || !head.isKeepAlive || servedCount >= service.limits.requestsPerConnection
+        || (isLast && queue.isEmpty)
       let expectations = head.headers["expect"]
       if head.version == .http1_1, !expectations.isEmpty,
         !expectations.allSatisfy({ $0.lowercased() == "100-continue" })

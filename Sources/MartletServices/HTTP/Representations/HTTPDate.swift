@@ -111,7 +111,9 @@ extension HTTPDate {
 
 /// Digits alone, no sign; nil if there are none or too many for the type.
 func decimal(_ text: some StringProtocol) -> Int64? {
-  guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+  guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+    return nil
+  }
   return Int64(text)
 }
 

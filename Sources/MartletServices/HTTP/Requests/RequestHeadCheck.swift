@@ -31,7 +31,8 @@ struct RequestHeadCheck {
       try take(bytes, name, value)
     }
     guard hostCount == 1 || (isOld && hostCount == 0) else {
-      throw RequestRejection(.badRequest, hostCount == 0 ? "the Host field is missing" : "there are several Host fields")
+      throw RequestRejection(
+        .badRequest, hostCount == 0 ? "the Host field is missing" : "there are several Host fields")
     }
     guard hasCodings else {
       if lengthCount > 0 { framing = .length(length) }
@@ -50,7 +51,8 @@ struct RequestHeadCheck {
     guard codings.count == 1 else {
       let twice = codings.dropLast().contains { $0.lowercased() == "chunked" }
       throw twice
-        ? RequestRejection(.badRequest, "chunked twice") : RequestRejection(.notImplemented, "an unknown transfer coding")
+        ? RequestRejection(.badRequest, "chunked twice")
+        : RequestRejection(.notImplemented, "an unknown transfer coding")
     }
     framing = .chunked
   }

@@ -70,7 +70,8 @@ struct DirectoryListing: Equatable, Sendable {
   }
 
   /// RFC 3339, in GMT: `1994-11-06T08:49:37Z`.
-  static func timestamp(_ date: HTTPDate, separator: String = "T", suffix: String = "Z", seconds: Bool = true) -> String {
+  static func timestamp(_ date: HTTPDate, separator: String = "T", suffix: String = "Z", seconds: Bool = true) -> String
+  {
     let (year, month, day, hour, minute, second, _) = date.components
     return "\(padded(Int(year), to: 4))-\(padded(month))-\(padded(day))\(separator)\(padded(hour)):\(padded(minute))"
       + (seconds ? ":\(padded(second))" : "") + suffix
@@ -81,7 +82,8 @@ struct DirectoryListing: Equatable, Sendable {
     var result = "{\"path\":\(JSONText.quoted(displayPath)),\"entries\":["
     for (index, entry) in entries.enumerated() {
       if index > 0 { result += "," }
-      result += "{\"name\":\(JSONText.quoted(entry.displayName)),\"type\":\"\(entry.isDirectory ? "directory" : "file")\""
+      result +=
+        "{\"name\":\(JSONText.quoted(entry.displayName)),\"type\":\"\(entry.isDirectory ? "directory" : "file")\""
       if !entry.isDirectory { result += ",\"size\":\(entry.size)" }
       result += ",\"modified\":\"\(Self.timestamp(entry.lastModified))\""
       result += ",\"href\":\(JSONText.quoted(href(of: entry)))}"
