@@ -1,9 +1,11 @@
 """A bench: one link with the Linux kernel at one end and Martlet at the other, in namespaces of its own."""
 
+import ctypes
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -148,15 +150,40 @@ class Bench:
                    "martlet up did not say that it is ready")
         self.verify_host()
 
+    def serve_files(self, folder, *options):
+        """Sees that `martlet serve` publishes a folder; returns its access log."""
+        if not (self.host and self.host_options == (folder, options)):
+            self.stop_host()
+            log = self.folder / f"{self.kind}-{self.starts + 1:03}-serve"
+            self.host_output, self.host_errors = log.with_suffix(".out"), log.with_suffix(".err")
+            self.access_log = log.with_suffix(".log")
+            self.host_options = (folder, options)
+            command = self.martlet_command("serve", [folder, "--access-log", self.access_log, *options], record=False)
+            with open(self.host_output, "wb") as out, open(self.host_errors, "wb") as err:
+                self.host = self.spawn(self.martlet_namespace, command, subprocess.DEVNULL, out, err)
+            wait_until(lambda: "ready" in self.host_output.read_text() or self.host.poll() is not None, self.patience,
+                       "martlet serve did not say that it is ready")
+            self.verify_host()
+        return self.access_log
+
+    def socket(self, family=socket.AF_INET, kind=socket.SOCK_STREAM):
+        """A socket on the kernel's side: it belongs to the namespace in which its thread is when it is made."""
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.kernel_namespace}") as there:
+            enter(there)
+            try:
+                return socket.socket(family, kind)
+            finally:
+                enter(home)
+
     def stop_host(self):
         """Interrupts the host, which has to end well."""
         if not self.host:
             return
         host, self.host = self.host, None
         early = host.poll()
-        status = end(host, signal.SIGINT, self.patience)
+        status = end(host, signal.SIGINT, 2 * self.patience)  # a server lets answers under way end first
         expect(early is None and status == 0,
-               f"martlet up {'ended by itself' if early is not None else 'was interrupted'} with exit code {status}: "
+               f"the host {'ended by itself' if early is not None else 'was interrupted'} with exit code {status}: "
                f"{self.host_errors.read_text()[-300:]}")
 
     def verify_host(self):
@@ -217,6 +244,13 @@ class Bench:
         while self.running:
             end(self.running.pop())
         self.verify_host()
+
+
+def enter(namespace):
+    """Moves this thread into a network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace.fileno(), 0x40000000):  # CLONE_NEWNET
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def ip(*arguments):

@@ -40,8 +40,8 @@ V6 = IP(6, "2001:db8:1::1", "2001:db8:1::2", 64, "2001:db8:1::99", "2001:db8:fff
 class Check:
     """One function with one set of arguments. It passes unless it raises."""
 
-    def __init__(self, name, function, arguments):
-        self.name, self.function, self.arguments = name, function, arguments
+    def __init__(self, name, function, arguments, links):
+        self.name, self.function, self.arguments, self.links = name, function, arguments, links
 
     def run(self, bench):
         """Returns why the check failed, or None; and what it has to tell."""
@@ -64,11 +64,11 @@ class Check:
 CHECKS = []
 
 
-def check(name, /, **choices):
+def check(name, /, *, links=("tap", "veth"), **choices):
     """Registers a function as a check, once for each combination of its choices.
 
     A function with a parameter `ip` is run for IPv4 and IPv6. A choice is a list, or a function from `ip` to a list.
-    `name` may speak of the choices in braces.
+    `name` may speak of the choices in braces. `links` are the kinds of link over which it is run.
     """
 
     def register(function):
@@ -82,7 +82,7 @@ def check(name, /, **choices):
                 if ip:
                     arguments["ip"] = ip
                     full = f"{ip}: {full}"
-                CHECKS.append(Check(full, function, arguments))
+                CHECKS.append(Check(full, function, arguments, links))
         return function
 
     return register

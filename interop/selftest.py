@@ -4,6 +4,7 @@ import pathlib
 import struct
 import tempfile
 
+import fools
 from bench import PEERS
 from checks.captures import expect_clean
 from harness import Failure
@@ -11,16 +12,20 @@ from harness import Failure
 IMPATIENCE = 2  # seconds; nothing will answer
 
 
-def run(checks, tally, run_checks, keep):
+def run(chosen, tally, run_checks, keep):
     """Every check has to fail with a Martlet that never sends a packet; tshark has to find what is planted."""
 
     def report(name, why, _):
         short = why and " ".join(why.split())[:100]
         tally.report(f"not passed by a mute host: {name}", None if why else "it passed", short)
 
-    # Once for each function, with its first arguments: the others differ in numbers only.
-    first = {check.function: check for check in reversed(checks)}
-    run_checks(first.values(), str(PEERS / "mute"), ["veth"], IMPATIENCE, report, keep)
+    # Once for each function, with its first arguments: the others differ in numbers only; over one link.
+    first = {check.function: check for kind in ("tap", "veth") for check in reversed(chosen[kind])}
+    for kind in ("veth", "tap"):
+        checks = [check for check in first.values() if kind == ("veth" if "veth" in check.links else "tap")]
+        run_checks(checks, str(PEERS / "mute"), [kind], IMPATIENCE, report, keep)
+    for name, why in fools.verdicts(chosen["tap"]):
+        tally.report(name, why)
     for name, packet, good in planted():
         tally.report(f"tshark's verdict upon {name}", verdict(packet, good))
 
