@@ -90,6 +90,22 @@ struct BenchTests {
     #expect(cell.median.megabitsPerSecond == 4)
   }
 
+  @Test("A spread has the median of its runs between the quartiles, beside what Linux reached")
+  func spread() {
+    let cell = GoodputTable.Cell(
+      results: [4, 2, 8, 1].map { seconds in
+        BulkTransfer.Result(
+          nanoseconds: seconds * 1_000_000_000, byteCount: 1_000_000, retransmittedSegments: 0, timeouts: 0,
+          queueDrops: 0, lost: 0)
+      })
+    #expect(GoodputSpread.quartiles(of: cell) == [2, 4, 8])
+    let row = GoodputRow(name: "T1", path: Self.path, byteCount: 1_000_000, references: [10.6, 51.9, 5.4, 0.75])
+    let spread = GoodputSpread(
+      table: GoodputTable(rows: [row], congestions: [.cubic], seeds: [1, 2, 3, 4], cells: [[cell]]))
+    #expect(spread.markdown.contains("| T1 | 4.00 (2.00–8.00) | 10.6 | 51.9 |"))
+    #expect(spread.lines.last?.hasPrefix("T1") == true)
+  }
+
   @Test("The rows are those of the table in git, in the units of the bottleneck")
   func rows() {
     #expect(GoodputRow.all.map(\.name) == ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"])

@@ -21,6 +21,12 @@ struct Goodput: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Also the quartiles over this many seeds, of rows that lose by chance; the page in git has \(GoodputSpread.seedCount).",
+      valueName: "count"))
+  var spread: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "The sender's view of one run (one row, one congestion control, seed 1) every 10 ms, tab-separated.",
       valueName: "file"))
   var trace: String?
@@ -40,6 +46,9 @@ struct Goodput: ParsableCommand {
 
   func validate() throws {
     if !(1...1_000).contains(seeds) { throw ValidationError("--seeds takes 1 to 1000, not \(seeds).") }
+    if let spread, !(4...10_000).contains(spread) {
+      throw ValidationError("--spread takes 4 to 10000 seeds, not \(spread).")
+    }
     let names = GoodputRow.all.map(\.name)
     if let unknown = only.first(where: { !names.contains($0.uppercased()) }) {
       throw ValidationError("There is no row \(unknown); there are \(names.joined(separator: ", ")).")
@@ -66,9 +75,20 @@ struct Goodput: ParsableCommand {
     try reportingFailure {
       let table = try Self.measure(rows, congestions, seeds: (1...seeds).map { UInt64($0) })
       if isTraced { try writeTraces() }
+      let spread = try measureSpread()
       try output.tell(
-        lines: table.lines, objects: table.objects, markdown: table.markdown, golden: Self.golden)
+        lines: table.lines + (spread?.lines ?? []), objects: table.objects,
+        markdown: table.markdown + (spread?.markdown ?? ""), golden: Self.golden)
     }
+  }
+
+  /// What the page, or ``spread``, asks for.
+  private func measureSpread() throws -> GoodputSpread? {
+    let isPage = output.check || output.markdown || output.output != nil
+    guard let count = spread ?? (isPage ? GoodputSpread.seedCount : nil) else { return nil }
+    let rows = rows.filter { $0.path.loss > 0 }
+    guard !rows.isEmpty else { return nil }
+    return GoodputSpread(table: try Self.measure(rows, congestions, seeds: (1...count).map { UInt64($0) }))
   }
 
   private var isTraced: Bool { trace != nil || events != nil || sequencePlot != nil }

@@ -15,6 +15,9 @@ struct GoodputTable: Sendable {
   /// By row, then by congestion control.
   var cells: [[Cell]]
 
+  /// The first of those who were measured elsewhere.
+  static func peers(count: Int) -> [String] { Array(GoodputRow.peers.prefix(count)) }
+
   /// A rate with three digits that matter.
   static func text(megabitsPerSecond value: Double) -> String { fixed(value, value < 9.95 ? 2 : 1) }
 

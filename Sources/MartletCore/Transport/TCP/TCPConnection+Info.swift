@@ -93,7 +93,7 @@ extension TCPConnection {
   var pacingRate: UInt64 {
     @inline(__always) get {
       guard flags.contains(.paces), sender.isPresent else { return 0 }
-      return sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed)
+      return sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed, segmentSize: Int(segmentSize))
     }
   }
 

@@ -34,7 +34,7 @@ extension TCPConnection {
     // A small segment with nothing before it in the network is no burst: it has no pace to keep.
     let rate =
       flight != 0 && flags.contains(.paces) && sender.value.delivery.delivered > 0
-      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
+      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed, segmentSize: size) : 0
     guard emitPlain(count, from: pool, at: now, into: &output) else { return false }
 
     let departure = sender.value.delivery.departure(of: count, flight: flight == 0 ? 0 : pipe, at: now)

@@ -123,7 +123,7 @@ extension TCPConnection {
     // The initial window goes out at once: nothing is known of the path.
     let rate =
       flags.contains(.paces) && sender.value.delivery.delivered > 0
-      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed) : 0
+      ? sender.value.congestion.pacingRate(smoothedRoundTrip: estimator.smoothed, segmentSize: size) : 0
     var turn = Turn(
       size: size, most: most, limit: limit, pipe: flightInNetwork, rate: rate,
       allowance: sender.value.pacing.allowance(rate: rate, segmentSize: size, at: now))

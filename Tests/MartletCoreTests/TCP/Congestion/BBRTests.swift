@@ -136,8 +136,8 @@ struct BBRTests {
   @Test("Nothing is paced before a round-trip time is known, then an initial window at 2.77 times its rate")
   func firstRate() {
     let congestion = CongestionControl(.bbr, initialWindow: 10_000, segmentSize: 1_000, now: .zero)
-    #expect(congestion.pacingRate(smoothedRoundTrip: -1) == 0)
-    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == 277_000)
+    #expect(congestion.pacingRate(smoothedRoundTrip: -1, segmentSize: 1_000) == 0)
+    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == 277_000)
     #expect(congestion.usesProportionalReduction == false)
     #expect(congestion.isSlowStart == true)
   }

@@ -105,7 +105,7 @@ final class Bottleneck {
       Segment(
         sentAt: now, delivered: delivered, deliveredAt: deliveredAt, firstSentAt: firstSentAt, flight: flight,
         lost: lost))
-    let pace = congestion.pacingRate(smoothedRoundTrip: smoothed)
+    let pace = congestion.pacingRate(smoothedRoundTrip: smoothed, segmentSize: size)
     if pace > 0 { sendAt = max(sendAt, now) + Nanoseconds(Double(size) * 1e9 / Double(pace)) }
     if loss > 0, Double.random(in: 0..<1, using: &random) < loss { return }
     let queue = Int(Double(max(0, busyUntil - now)) * 1e-9 * rate)

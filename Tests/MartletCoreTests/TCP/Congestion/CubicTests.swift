@@ -199,7 +199,8 @@ struct HyStartTests {
     clock.round(&congestion, roundTrip: .milliseconds(57))
     #expect(congestion.window == 40_000 + 7_000 + 33 * 250)
     #expect(congestion.isSlowStart == true)
-    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(50)) == UInt64(congestion.window) * 25)
+    #expect(
+      congestion.pacingRate(smoothedRoundTrip: .milliseconds(50), segmentSize: 1_000) == UInt64(congestion.window) * 25)
   }
 
   @Test(

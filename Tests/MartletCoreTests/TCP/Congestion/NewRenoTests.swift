@@ -211,12 +211,20 @@ struct CongestionWindowTests {
     "A window is paced over a third of a round trip in slow start, over four fifths later, and not at all without a sample",
     arguments: lossBased)
   func pacing(algorithm: TCPCongestionControl) {
-    var congestion = CongestionControl(algorithm, segments: 10)
-    #expect(congestion.pacingRate(smoothedRoundTrip: -1) == 0)
-    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == 300_000)
+    var congestion = CongestionControl(algorithm, segments: 20)
+    #expect(congestion.pacingRate(smoothedRoundTrip: -1, segmentSize: 1_000) == 0)
+    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == 600_000)
     congestion.loseOne()
     let window = UInt64(congestion.window)
-    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100)) == window * 125 / 10)
+    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == window * 125 / 10)
+  }
+
+  @Test("A window no larger than an initial one is not paced", .rfc(6928, section: "2"), arguments: lossBased)
+  func smallWindow(algorithm: TCPCongestionControl) {
+    let ten = CongestionControl(algorithm, segments: 10)
+    #expect(ten.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == 0)
+    let eleven = CongestionControl(algorithm, segments: 11)
+    #expect(eleven.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == 330_000)
   }
 
   @Test("The initial window is ten segments, or two large ones", .rfc(6928, section: "2"))

@@ -115,24 +115,30 @@ package struct CongestionControl: ~Copyable {
 
   /// In bytes per second; 0 if there is nothing to tell it from, and segments go out as the window permits.
   ///
-  /// A window is spread over less than a round trip, so that it grows, and is used whole, all the same.
+  /// A window is spread over less than a round trip, so that it grows, and is used whole, all the same. One that is no
+  /// larger than an initial window may go out at once as that may (RFC 6928): spread, each second segment would keep the
+  /// peer's acknowledgement waiting. In a fast recovery acknowledgements tell how much goes out (RFC 9937), and the window
+  /// that it leads to tells the pace.
   @inline(__always)
-  package func pacingRate(smoothedRoundTrip: Nanoseconds) -> UInt64 {
+  package func pacingRate(smoothedRoundTrip: Nanoseconds, segmentSize: Int) -> UInt64 {
     switch storage {
     case .newReno(let state):
-      Self.pacingRate(state.window, smoothedRoundTrip, isFast: state.window < state.threshold)
+      let window = state.isRecovering ? max(state.window, state.threshold) : state.window
+      if Int(window) <= 10 &* segmentSize { return 0 }
+      return Self.pacingRate(window, smoothedRoundTrip, isFast: window < state.threshold)
     case .cubic:
-      Self.pacingRate(
-        cubic.window, smoothedRoundTrip, isFast: cubic.window < cubic.threshold && !cubic.isConservative)
+      let window = cubic.isRecovering ? max(cubic.window, cubic.threshold) : cubic.window
+      if Int(window) <= 10 &* segmentSize { return 0 }
+      return Self.pacingRate(window, smoothedRoundTrip, isFast: window < cubic.threshold && !cubic.isConservative)
     case .bbr(let state):
-      unsafe state.pointee.pacingRate(smoothedRoundTrip: smoothedRoundTrip)
+      return unsafe state.pointee.pacingRate(smoothedRoundTrip: smoothedRoundTrip)
     }
   }
 
   @inline(__always)
   private static func pacingRate(_ window: UInt32, _ roundTrip: Nanoseconds, isFast: Bool) -> UInt64 {
     guard roundTrip > 0 else { return 0 }
-    return UInt64(window) * (isFast ? 3_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
+    return UInt64(window) * (isFast ? 2_000_000_000 : 1_250_000_000) / UInt64(roundTrip)
   }
 
   /// What BBR knows of the path; nil for the others.

@@ -38,6 +38,8 @@ package struct Cubic: BitwiseCopyable {
     if case .first(let start) = growth { start.isConservative } else { false }
   }
 
+  var isRecovering: Bool { reduction == .recovery }
+
   /// The curve, after the first slow start.
   var curve: Curve? {
     if case .curve(let curve) = growth { curve } else { nil }

@@ -12,6 +12,8 @@ package struct NewReno: BitwiseCopyable {
   private var reduction = CongestionControl.Reduction.none
   private var validation = WindowValidation()
 
+  var isRecovering: Bool { reduction == .recovery }
+
   init(initialWindow: Int) { window = UInt32(clamping: initialWindow) }
 
   @inline(__always)
