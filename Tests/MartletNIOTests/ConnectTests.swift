@@ -149,7 +149,8 @@ import Testing
       }
       let underlying = MartletClientBootstrap(host: pair.client).protocolHandlers { [Recorder(log)] }
       let bootstrap = NIOClientTCPBootstrap(underlying, tls: NIOInsecureNoTLS())
-      let channel = try await bootstrap.enableTLS()
+      let channel =
+        try await bootstrap
         .channelConvenienceOptions([.allowRemoteHalfClosure, .disableAutoRead])
         .connect(host: "server", port: 80).get()
       #expect(try await channel.getOption(.allowRemoteHalfClosure).get())

@@ -196,7 +196,8 @@ private final class EnvelopeHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let envelope = unwrapInboundIn(data)
-    let text = String(buffer: envelope.data.getSlice(at: skipped, length: envelope.data.readableBytes - skipped) ?? ByteBuffer())
+    let text = String(
+      buffer: envelope.data.getSlice(at: skipped, length: envelope.data.readableBytes - skipped) ?? ByteBuffer())
     log.note("\(envelope.remoteAddress.ipAddress ?? ""):\(envelope.remoteAddress.port ?? 0) \(text)")
     if let information = envelope.metadata?.packetInfo {
       log.note("to \(information.destinationAddress.ipAddress ?? "")")

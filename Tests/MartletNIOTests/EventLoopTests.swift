@@ -38,7 +38,9 @@ import Testing
     loop.shutdown()
   }
 
-  @Test("What is executed runs later, in order; tasks run by time, and at one time in the order they were made", arguments: Pair.times)
+  @Test(
+    "What is executed runs later, in order; tasks run by time, and at one time in the order they were made",
+    arguments: Pair.times)
   func order(_ time: Loop.Time) async throws {
     let loop = Loop(time)
     let log = Log()

@@ -161,7 +161,8 @@ import Testing
           return nil
         }
         group.addTask {
-          let client = try await MartletClientBootstrap(host: pair.client).connect(host: "server", port: 80) { channel in
+          let client = try await MartletClientBootstrap(host: pair.client).connect(host: "server", port: 80) {
+            channel in
             channel.eventLoop.makeCompletedFuture {
               try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

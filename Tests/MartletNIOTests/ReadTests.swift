@@ -67,13 +67,16 @@ import Testing
       try await pair.settle()
       channel.read()
       try await pair.settle()
-      #expect(log.all.dropFirst(2) == (limit == 1 ? ["read aaaa", "read complete"] : ["read aaaa", "read bbbb", "read complete"]))
+      #expect(
+        log.all.dropFirst(2)
+          == (limit == 1 ? ["read aaaa", "read complete"] : ["read aaaa", "read bbbb", "read complete"]))
       channel.read()
       channel.read()
       try await pair.settle()
       channel.read()
       try await pair.settle()
-      #expect(log.all.filter { $0.hasPrefix("read ") && $0 != "read complete" } == ["read aaaa", "read bbbb", "read cccc"])
+      #expect(
+        log.all.filter { $0.hasPrefix("read ") && $0 != "read complete" } == ["read aaaa", "read bbbb", "read cccc"])
     }
     pair.loop.shutdown()
   }
@@ -81,7 +84,7 @@ import Testing
   @Test("A channel that stops reading stops its peer", arguments: Pair.times)
   func backPressure(_ time: Loop.Time) async throws {
     let pair = try Pair(time)
-    let total = 32 << 20
+    let total = 12 << 20
     let received = try await pair.loop.run {
       let listener = try pair.server.listen(on: 80)
       let counter = Counter()

@@ -98,7 +98,7 @@ import Testing
   @Test("A peer that does not read makes the channel unwritable, until it reads", arguments: Pair.times)
   func slowPeer(_ time: Loop.Time) async throws {
     let pair = try Pair(time)
-    let total = 40 << 20
+    let total = 12 << 20
     try await pair.loop.run {
       let listener = try pair.server.listen(on: 80)
       let channel = try await pair.connect(noting: Log())
@@ -178,7 +178,7 @@ import Testing
   func closeOutput(_ time: Loop.Time) async throws {
     let pair = try Pair(time)
     let log = Log()
-    let big = 8 << 20
+    let big = 3 << 20
     try await pair.loop.run {
       let listener = try pair.server.listen(on: 80)
       let channel = try await pair.connect(noting: log)
@@ -217,7 +217,9 @@ import Testing
       try await channel.close(mode: .output).get()
       try await channel.closeFuture.get()
     }
-    #expect(log.all == ["registered", "active", "input closed", "inactive", "unregistered"] || log.count(of: "input closed") == 1)
+    #expect(
+      log.all == ["registered", "active", "input closed", "inactive", "unregistered"]
+        || log.count(of: "input closed") == 1)
     #expect(!log.all.contains("read unheard"))
     pair.loop.shutdown()
   }
@@ -243,7 +245,7 @@ import Testing
       let listener = try pair.server.listen(on: 80)
       let channel = try await pair.connect(noting: Log())
       let peer = try await listener.accept()
-      let written = channel.send(ByteBuffer(repeating: 1, count: 64 << 20))
+      let written = channel.send(ByteBuffer(repeating: 1, count: 16 << 20))
       try await pair.settle()
       peer.abort()
       await #expect(throws: IOError.self) { try await written.get() }

@@ -51,6 +51,8 @@ final class LoopCore: @unchecked Sendable {
   /// is due now happens, so that a network is set up alike however slow the thread that does it.
   var activeCount = 0
   var isStopping = false
+  /// Whether it was said that a run waits while nothing is left to happen.
+  var toldOfRest = false
   /// What else ends with the loop, in the order in which it came.
   var endings: [() -> Void] = []
   /// What a floor above keeps for the loop (its event loop), as long as anyone has it.
@@ -203,6 +205,7 @@ final class LoopCore: @unchecked Sendable {
       return
     }
     if next > now { setVirtualNow(next) }
+    toldOfRest = false
     serviceDue()
     settle()
   }
@@ -210,9 +213,14 @@ final class LoopCore: @unchecked Sendable {
   /// Nothing is due in virtual time: either nobody runs, or somebody waits in vain.
   private func waitForWork() {
     guard local.isEmpty, maySleep() else { return }
-    let inVain = activeCount > 0 && !waiters.waiters.isEmpty && watchers.isEmpty
+    let inVain = activeCount > 0 && watchers.isEmpty && !(waiters.waiters.isEmpty && toldOfRest)
     poll(inVain ? Self.stallGrace : -1)
     guard inVain, local.isEmpty, mayStall() else { return }
+    if waiters.waiters.isEmpty {
+      // A future of a floor above cannot be ended from here, and work on another thread may still end it.
+      toldOfRest = true
+      logger.notice("nothing is left to happen in virtual time, and a run still waits for something else")
+    }
     for waiter in waiters.waiters {
       logger.error("nothing is left to happen while a task waits for \(waiter.purpose)")
     }

@@ -64,7 +64,11 @@ public struct MartletDatagramBootstrap: Sendable {
     to address: NIOCore.SocketAddress,
     channelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
   ) async throws -> Output {
-    try await open { [self] in setUp($0).flatMap { channelInitializer($0) } } body: { $0.bind(to: address) }.get()
+    try await open { [self] in
+      setUp($0).flatMap { channelInitializer($0) }
+    } body: {
+      $0.bind(to: address)
+    }.get()
   }
 
   /// As ``connect(host:port:)``, giving what `channelInitializer` makes of the channel: a `NIOAsyncChannel`.
@@ -80,7 +84,11 @@ public struct MartletDatagramBootstrap: Sendable {
     to address: NIOCore.SocketAddress,
     channelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
   ) async throws -> Output {
-    try await open { [self] in setUp($0).flatMap { channelInitializer($0) } } body: { $0.connect(to: address) }.get()
+    try await open { [self] in
+      setUp($0).flatMap { channelInitializer($0) }
+    } body: {
+      $0.connect(to: address)
+    }.get()
   }
 
   private func setUp(_ channel: any Channel) -> EventLoopFuture<any Channel> {

@@ -61,7 +61,8 @@ final class ListenerChannel: SocketChannel, @unchecked Sendable {
   }
 
   override func getOption0<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
-    if isOpen, option is ChannelOptions.Types.BacklogOption, let value = Int32(clamping: options.backlog) as? Option.Value
+    if isOpen, option is ChannelOptions.Types.BacklogOption,
+      let value = Int32(clamping: options.backlog) as? Option.Value
     {
       return value
     }

@@ -103,6 +103,10 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
   }
 
   final func registerAlreadyConfigured0(promise: EventLoopPromise<Void>?) {
+    guard socket != nil else {
+      promise?.fail(ChannelError.inappropriateOperationForState)
+      return
+    }
     register0(promise: nil)
     guard life == .registered else { promise?.fail(ChannelError.ioOnClosedChannel); return }
     becomeActive(promise)

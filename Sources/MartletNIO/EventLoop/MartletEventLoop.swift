@@ -58,6 +58,14 @@ public final class MartletEventLoop: EventLoop {
     scheduleTask(deadline: now + delay, task)
   }
 
+  // SwiftNIO's own forms count from the system's time.
+  @discardableResult
+  public func scheduleCallback(
+    in amount: TimeAmount, handler: some (NIOScheduledCallbackHandler & Sendable)
+  ) throws -> NIOScheduledCallback {
+    scheduleCallback(at: now + amount, handler: handler)
+  }
+
   private func start(_ timer: ScheduledTimer, at deadline: NIODeadline) {
     guard !loop.isStopping else { return timer.end() }
     timer.start(on: loop, at: instant(deadline))

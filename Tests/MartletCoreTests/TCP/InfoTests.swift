@@ -67,10 +67,10 @@ struct TCPInfoTests {
 
   @Test("A paced sender waits for the next segment's time")
   func pacing() {
-    let t = TCPScript(.established { $0.configuration.pacing = true })
+    let t = TCPScript(.established(initialWindow: 12) { $0.configuration.pacing = true })
     t.write(1_000)
     t.at(0.1).receive(.ack(1_001))
-    t.write(10_000)
+    t.write(12_000)
     #expect(t.info.waiting == .pacing)
     #expect(t.info.pacingRate.map { $0 > 0 } == true)
   }
