@@ -5,4 +5,4 @@ let hosts = try TwoHosts()
 let outcome = try hosts.loop.runAndWait { try await conversation(on: hosts) }
 print("Before the shutdown: \(outcome.early)")
 print("After it: \(outcome.late)")
-print("took \(hosts.loop.now) of the hosts' time")
+print("That took \(hosts.elapsed) of virtual time.")

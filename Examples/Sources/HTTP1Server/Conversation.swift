@@ -1,4 +1,5 @@
 import Martlet
+import NIOCore
 import TwoHosts
 
 /// A server, and a client that asks it twice.

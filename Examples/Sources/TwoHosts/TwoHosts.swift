@@ -1,4 +1,5 @@
 public import Martlet
+internal import MartletCore
 internal import MartletLinks
 
 /// A client and a server with a wire between them that takes 10 ms each way, in virtual time.
@@ -21,4 +22,7 @@ public struct TwoHosts: Sendable {
     try server.attach(wire.right, addresses: ["192.0.2.2/24"])
     client.hosts = HostsTable("192.0.2.2 server.example")
   }
+
+  /// How long it has all taken, by the hosts' clock.
+  public var elapsed: Duration { .nanoseconds(loop.now.nanoseconds) }
 }
