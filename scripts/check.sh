@@ -21,10 +21,13 @@ python3 scripts/conformance_test.py
 scripts/conformance.sh --check
 
 echo "== examples"
-swift build --package-path Examples 2>&1 | tail -n 1
-for example in FirstProgram UppercaseUDP UppercaseTCP Demultiplexing; do
+swift build --package-path Examples --build-tests 2>&1 | tail -n 1
+for example in FirstProgram UppercaseUDP UppercaseTCP Demultiplexing HTTP1Server HTTP2Server TLSEcho WebSocketChat \
+  HummingbirdServer GracefulServer GRPCGreeter; do
+  echo "-- $example"
   "Examples/.build/debug/$example"
 done
+swift test --package-path Examples 2>&1 | tail -n 1
 
 echo "== demonstration"
 demo=$(mktemp -d)
