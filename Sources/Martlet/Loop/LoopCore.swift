@@ -63,9 +63,6 @@ final class LoopCore: @unchecked Sendable {
     weak var object: (any AnyObject & Sendable)?
   }
 
-  /// How long a virtual loop with nothing left to do waits for a job from another thread before it says so.
-  static let stallGrace: Int64 = 1_000_000_000
-
   /// How often jobs that made jobs may do so before packets are sent.
   static let jobRounds = 8
 
@@ -211,27 +208,8 @@ final class LoopCore: @unchecked Sendable {
     settle()
   }
 
-  /// Nothing is due in virtual time: either nobody runs, or somebody waits in vain.
-  private func waitForWork() {
-    guard local.isEmpty, maySleep() else { return }
-    let inVain = activeCount > 0 && watchers.isEmpty && !(waiters.waiters.isEmpty && toldOfRest)
-    poll(inVain ? Self.stallGrace : -1)
-    guard inVain, local.isEmpty, mayStall() else { return }
-    if waiters.waiters.isEmpty {
-      // A future of a floor above cannot be ended from here, and work on another thread may still end it.
-      toldOfRest = true
-      logger.notice("nothing is left to happen in virtual time, and a run still waits for something else")
-    }
-    for waiter in waiters.waiters {
-      logger.error("nothing is left to happen while a task waits for \(waiter.purpose)")
-    }
-    for waiter in waiters.waiters { end(waiter, .stalled) }
-  }
-
-  private func mayStall() -> Bool { inbox.withLock { $0.jobs.isEmpty } }
-
   /// Says that the thread is about to sleep, unless there is work.
-  private func maySleep() -> Bool {
+  func maySleep() -> Bool {
     inbox.withLock { inbox in
       inbox.needsBell = inbox.jobs.isEmpty
       return inbox.jobs.isEmpty
@@ -254,7 +232,7 @@ final class LoopCore: @unchecked Sendable {
   }
 
   @discardableResult
-  private func poll(_ nanoseconds: Int64) -> Bool {
+  func poll(_ nanoseconds: Int64) -> Bool {
     // What comes in after a sleep came after it: frames stamped with the time before make round trips too short.
     var isLate = !isVirtual
     return poller.wait(nanoseconds) { tag, flags in

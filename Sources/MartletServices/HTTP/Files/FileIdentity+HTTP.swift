@@ -5,7 +5,8 @@ extension FileIdentity {
   var entityTag: EntityTag {
     EntityTag(
       opaque:
-        "\(String(inode, radix: 16))-\(String(byteCount, radix: 16))-\(String(UInt64(bitPattern: modified), radix: 16))")
+        "\(String(inode, radix: 16))-\(String(byteCount, radix: 16))-\(String(UInt64(bitPattern: modified), radix: 16))"
+    )
   }
 
   var lastModified: HTTPDate {

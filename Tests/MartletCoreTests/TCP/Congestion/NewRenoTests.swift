@@ -211,9 +211,9 @@ struct CongestionWindowTests {
     "A window is paced over half of a round trip in slow start, over four fifths later, and not at all without a sample",
     arguments: lossBased)
   func pacing(algorithm: TCPCongestionControl) {
-    var congestion = CongestionControl(algorithm, segments: 20)
+    var congestion = CongestionControl(algorithm, segments: 40)
     #expect(congestion.pacingRate(smoothedRoundTrip: -1, segmentSize: 1_000) == 0)
-    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == 400_000)
+    #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == 800_000)
     congestion.loseOne()
     let window = UInt64(congestion.window)
     #expect(congestion.pacingRate(smoothedRoundTrip: .milliseconds(100), segmentSize: 1_000) == window * 125 / 10)
