@@ -6,12 +6,13 @@ import NIOHTTP1
 final class HTTPService: Sendable {
   let configuration: HTTPFileServerConfiguration
   let responder: FileResponder
-  let metrics = HTTPServerMetrics()
+  let metrics: HTTPServerMetrics
   let connections: ConnectionRegistry
 
   init(_ configuration: HTTPFileServerConfiguration) throws(SystemFailure) {
     self.configuration = configuration
     responder = try FileResponder(configuration)
+    metrics = HTTPServerMetrics(configuration.metrics)
     connections = ConnectionRegistry(limits: configuration.limits)
   }
 
