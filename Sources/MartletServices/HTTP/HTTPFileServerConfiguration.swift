@@ -43,6 +43,8 @@ public struct HTTPFileServerConfiguration: Sendable {
   public var errorPages: [Int: String] = [:]
   /// How many ranges of one request are served; one that asks for more gets the whole file.
   public var maximumRanges = 32
+  /// Whether small files that are asked for again and again are answered from memory; a file that was changed never is.
+  public var keepsAnswers = true
   public var limits = HTTPServerLimits()
   /// How much of a file is read at once where its bytes are copied (TLS, HTTP/2, compression), in bytes.
   public var chunkSize = 65_536
