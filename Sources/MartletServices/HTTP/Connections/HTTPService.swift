@@ -8,6 +8,7 @@ final class HTTPService: Sendable {
   let responder: FileResponder
   let metrics = HTTPServerMetrics()
   let connections: ConnectionRegistry
+  let dateText = DateText()
   /// Nil keeps no answers.
   let answers: AnswerCache?
 

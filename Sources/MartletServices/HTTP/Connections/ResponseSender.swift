@@ -59,7 +59,7 @@ final class ResponseSender {
     self.onEnd = onEnd
     record = record(of: request, answer, at: now)
     var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
-    head.headers.add(name: "Date", value: now.description)
+    head.headers.add(name: "Date", value: service.dateText.text(of: now))
     head.headers.add(name: "Server", value: Self.serverName)
     if closes {
       head.headers.add(name: "Connection", value: "close")
