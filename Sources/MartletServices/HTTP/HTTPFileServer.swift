@@ -17,19 +17,37 @@ public final class HTTPFileServer: Sendable {
 
   /// Opens the directories and reads the certificate.
   ///
-  /// - Throws: ``SystemFailure`` for a directory, the error of NIOSSL for a certificate or a key.
+  /// - Throws: ``SystemFailure`` for a directory or a file that cannot be opened, ``HTTPFileServerError`` for a certificate or
+  ///   a key.
   public init(_ configuration: HTTPFileServerConfiguration) throws {
     service = try HTTPService(configuration)
     pipeline = ConnectionPipeline(service: service, tls: try configuration.tls.map(Self.context))
   }
 
   private static func context(_ tls: HTTPFileServerConfiguration.TLS) throws -> NIOSSLContext {
-    let chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile).map(NIOSSLCertificateSource.certificate)
-    let key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
-    var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+    let chain: [NIOSSLCertificate]
+    do {
+      chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile)
+    } catch {
+      throw try HTTPFileServerError.file(tls.certificateFile) ?? .notACertificate(tls.certificateFile)
+    }
+    guard !chain.isEmpty else { throw HTTPFileServerError.notACertificate(tls.certificateFile) }
+    let key: NIOSSLPrivateKey
+    do {
+      key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
+    } catch {
+      throw try HTTPFileServerError.file(tls.keyFile) ?? .notAKey(tls.keyFile)
+    }
+    var configuration = TLSConfiguration.makeServerConfiguration(
+      certificateChain: chain.map(NIOSSLCertificateSource.certificate), privateKey: .privateKey(key))
     configuration.applicationProtocols = ["h2", "http/1.1"]
     configuration.minimumTLSVersion = .tlsv12
-    return try NIOSSLContext(configuration: configuration)
+    do {
+      return try NIOSSLContext(configuration: configuration)
+    } catch {
+      // Both were read; that they do not belong together is found here.
+      throw HTTPFileServerError.keyDoesNotMatch(certificate: tls.certificateFile, key: tls.keyFile)
+    }
   }
 
   /// The handlers of a connection, for those who bring their own bootstrap.
@@ -56,17 +74,18 @@ public final class HTTPFileServer: Sendable {
   /// How many clients are connected.
   public var connectionCount: Int { service.connections.count }
 
-  /// Listens no more, finishes the answers under way, and closes what is left after ``HTTPServerLimits/stopTime``.
+  /// Listens no more, finishes the answers under way, and resets what is left after ``HTTPServerLimits/stopTime``, so that
+  /// nobody takes a part for the whole.
   public func stop() async {
     for listener in listeners.withLock({ $0 }) { try? await listener.close().get() }
     let channels = service.connections.stop()
     for channel in channels {
       channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     }
-    for channel in channels {
-      let limit = channel.eventLoop.scheduleTask(in: TimeAmount(service.limits.stopTime)) {
-        channel.close(promise: nil)
-      }
+    let limits = channels.map { channel in
+      channel.eventLoop.scheduleTask(in: TimeAmount(service.limits.stopTime)) { channel.reset() }
+    }
+    for (channel, limit) in zip(channels, limits) {
       try? await channel.closeFuture.get()
       limit.cancel()
     }

@@ -114,7 +114,7 @@ final class Collector: Sendable {
   func append(_ buffer: ByteBuffer) { storage.withLock { $0 += buffer.readableBytesView } }
 }
 
-private final class ByteCollector: ChannelInboundHandler {
+final class ByteCollector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private let collector: Collector
   init(_ collector: Collector) { self.collector = collector }

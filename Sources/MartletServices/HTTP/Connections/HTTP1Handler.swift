@@ -35,6 +35,9 @@ final class HTTP1Handler: ChannelDuplexHandler {
     self.preflight = preflight
     self.sender = sender
     preflight.shortcut = self
+    sender.whenSettled = { [weak self] in
+      if let self, !isBusy { preflight.setAnswering(0) }
+    }
   }
 
   private var isBusy: Bool { sender.isBusy || !queue.isEmpty }
@@ -68,10 +71,10 @@ final class HTTP1Handler: ChannelDuplexHandler {
       serve(context)
     case is ChannelShouldQuiesceEvent:
       isLast = true
-      if !isBusy { context.close(promise: nil) }
+      if !isBusy { finish(context) }
     case let event as ChannelEvent where event == .inputClosed:
       isLast = true
-      if !isBusy { context.close(promise: nil) }
+      if !isBusy { finish(context) }
     default: context.fireUserInboundEventTriggered(event)
     }
   }
@@ -121,9 +124,9 @@ final class HTTP1Handler: ChannelDuplexHandler {
   private func serve(_ context: ChannelHandlerContext) {
     guard !sender.isBusy, !isClosing else { return }
     guard let item = queue.popFirst() else {
-      preflight.setAnswering(0)
+      if sender.isSettled { preflight.setAnswering(0) }
       if isLast {
-        context.close(promise: nil)
+        finish(context)
       } else if hasPendingRead {
         hasPendingRead = false
         context.read()
@@ -152,7 +155,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
         let now = WallClock.now
         let answer = service.responder.response(to: head, now: now.date)
         if !closes { keep(answer, to: head, at: now, context) }
-        send(answer, to: head, closes: closes, context)
+        send(answer, to: head, closes: closes || answer.endsConnection, context)
       }
     }
   }
@@ -163,7 +166,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
     sender.send(answer, to: request, closes: closes, context: context) { ending in
       if ending == .broken {
         self.isClosing = true
-        context.close(promise: nil)
+        context.channel.reset()
       } else if closes {
         self.linger(context)
       } else {
@@ -172,18 +175,27 @@ final class HTTP1Handler: ChannelDuplexHandler {
     }
   }
 
+  /// Ends the connection when all that was written was taken: the client has said its last, or the server has.
+  private func finish(_ context: ChannelHandlerContext) {
+    if isClosing { return }
+    if sender.isSettled { context.close(promise: nil) } else { linger(context) }
+  }
+
   /// Ends the connection so that the answer arrives: what the client still sends is taken for a while, since closing with
   /// unread bytes resets the connection (RFC 9112 section 9.6).
   private func linger(_ context: ChannelHandlerContext) {
     isClosing = true
     queue.removeAll()
-    lingering = DeadlineTimer(on: context.eventLoop) { context.close(promise: nil) }
-    lingering?.set(after: .seconds(2))
     isLast = true
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { result in
       switch result {
-      case .success: context.read()
+      case .success:
+        // Not before: a slow client may need long for what waits in front of the end.
+        let lingering = DeadlineTimer(on: context.eventLoop) { context.close(promise: nil) }
+        lingering.set(after: .seconds(2))
+        self.lingering = lingering
+        context.read()
       case .failure: context.close(promise: nil)
       }
     }
@@ -203,6 +215,7 @@ extension HTTP1Handler: RequestShortcut {
     receivedCount += 1
     servedCount += 1
     sender.send(answer, at: now, past: context)
+    if !sender.isSettled { preflight.setAnswering(1) }
     return true
   }
 

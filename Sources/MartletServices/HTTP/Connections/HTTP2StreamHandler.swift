@@ -6,10 +6,19 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
+  private enum State {
+    case waiting
+    case receiving(HTTPRequestHead)
+    /// Answered, though the request has not ended.
+    case answeredEarly
+    case done
+  }
+
   private let service: HTTPService
   private let sender: ResponseSender
-  private var head: HTTPRequestHead?
+  private var state = State.waiting
   private var contentCount: Int64 = 0
+  private var timer: DeadlineTimer?
 
   init(_ service: HTTPService, sender: ResponseSender) {
     self.service = service
@@ -17,20 +26,57 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head(let head): self.head = head
-    case .body(let bytes):
-      contentCount += Int64(bytes.readableBytes)
-      if contentCount > service.limits.contentSize, let head {
-        self.head = nil
-        send(service.responder.plainError(.payloadTooLarge, head), to: head, context)
+    switch (unwrapInboundIn(data), state) {
+    case (.head(let head), .waiting):
+      state = .receiving(head)
+      if Self.size(of: head) > service.limits.headerSize || head.headers.count > service.limits.headerFields {
+        answerEarly(service.responder.plainError(.requestHeaderFieldsTooLarge, head), to: head, context)
       }
-    case .end:
-      guard let head else { return }
-      self.head = nil
+      watch(context)
+    case (.body(let bytes), .receiving(let head)):
+      contentCount += Int64(bytes.readableBytes)
+      if contentCount > service.limits.contentSize {
+        answerEarly(service.responder.plainError(.payloadTooLarge, head), to: head, context)
+      }
+    case (.end, .receiving(let head)):
+      finishReceiving()
       send(answer(to: head), to: head, context)
+    case (.end, .answeredEarly): finishReceiving()
+    default: break
     }
   }
+
+  /// As SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113 section 6.5.2).
+  private static func size(of head: HTTPRequestHead) -> Int {
+    head.headers.reduce(head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }
+  }
+
+  private func finishReceiving() {
+    state = .done
+    timer?.cancel()
+    timer = nil
+  }
+
+  // MARK: Time
+
+  /// The content of a request has to come in time.
+  private func watch(_ context: ChannelHandlerContext) {
+    timer = DeadlineTimer(on: context.eventLoop) { [weak self] in self?.isLate(context) }
+    timer?.set(after: service.limits.contentTime)
+  }
+
+  private func isLate(_ context: ChannelHandlerContext) {
+    service.metrics.reached(.contentTime)
+    switch state {
+    case .receiving(let head):
+      answerEarly(service.responder.plainError(.requestTimeout, head), to: head, context)
+      timer?.set(after: service.limits.contentTime)
+    case .answeredEarly: context.close(promise: nil)
+    case .waiting, .done: break
+    }
+  }
+
+  // MARK: Answers
 
   private func answer(to head: HTTPRequestHead) -> PlannedResponse {
     let hosts = head.headers["host"]
@@ -41,6 +87,12 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
       return service.responder.plainError(.uriTooLong, head)
     }
     return service.responder.response(to: head, now: HTTPService.now)
+  }
+
+  /// Answers what has not come to its end; the rest of it is thrown away.
+  private func answerEarly(_ answer: PlannedResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    state = .answeredEarly
+    send(answer, to: head, context)
   }
 
   private func send(_ answer: PlannedResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -56,6 +108,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    finishReceiving()
     sender.channelInactive(context)
     context.fireChannelInactive()
   }

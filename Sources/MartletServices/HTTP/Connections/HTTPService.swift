@@ -6,7 +6,7 @@ import NIOHTTP1
 final class HTTPService: Sendable {
   let configuration: HTTPFileServerConfiguration
   let responder: FileResponder
-  let metrics = HTTPServerMetrics()
+  let metrics: HTTPServerMetrics
   let connections: ConnectionRegistry
   let dateText = DateText()
   /// Nil keeps no answers.
@@ -15,6 +15,7 @@ final class HTTPService: Sendable {
   init(_ configuration: HTTPFileServerConfiguration) throws(SystemFailure) {
     self.configuration = configuration
     responder = try FileResponder(configuration)
+    metrics = HTTPServerMetrics(configuration.metrics)
     connections = ConnectionRegistry(limits: configuration.limits)
     answers = configuration.keepsAnswers ? AnswerCache() : nil
   }

@@ -73,8 +73,9 @@ final class PreflightHandler: ChannelInboundHandler, RemovableChannelHandler {
     if buffer.readableBytes == 0 {
       if answerCount == 0, preflight.phase == .head, shortcut?.answer(bytes, context) == true {
         requestCount += 1
-        waiting = .request
-        timer?.set(after: service.limits.idleTime)
+        // The time for the next request begins anew.
+        waiting = .nothing
+        watch()
         return
       }
       buffer = bytes

@@ -1,3 +1,5 @@
+import Martlet
+import MartletNIO
 import NIOCore
 import NIOHTTP1
 
@@ -25,6 +27,8 @@ final class ResponseSender {
   private let service: HTTPService
   private let transport: Transport
   private let channel: any Channel
+  /// What the connection counts, where it is this sender's alone.
+  private let measures: (any ConnectionMeasures)?
   private var cursor: BodyCursor?
   private var compressor: GzipStream?
   private var onEnd: ((Ending) -> Void)?
@@ -32,6 +36,16 @@ final class ResponseSender {
   private var began = NIODeadline.distantPast
   private var unsettledWrites = 0
   private var unsettledBytes = 0
+  private var writtenBytes = 0
+  /// How much had been taken when progress was last looked for, and how much has to be by the next time.
+  private var takenAtMark = 0
+  private var dueBytes = 0
+  /// What the connection had sent and copied of files before the answer under way.
+  private var statisticsBefore = TransferStatistics()
+  /// Which answer is under way, and how much of its content was taken, all of it and of its regions.
+  private var answerNumber = 0
+  private var settledContent: Int64 = 0
+  private var settledRegions: Int64 = 0
   private var isPumping = false
   private var timer: DeadlineTimer?
 
@@ -39,12 +53,16 @@ final class ResponseSender {
     self.service = service
     self.transport = transport
     self.channel = channel
+    measures = channel as? any ConnectionMeasures
   }
 
   var isBusy: Bool { onEnd != nil }
 
   /// Whether the connection has taken everything that was written.
   var isSettled: Bool { unsettledWrites == 0 }
+
+  /// Called when the connection has taken everything that was written.
+  var whenSettled: (() -> Void)?
 
   /// The value of Server.
   static let serverName = "Martlet"
@@ -56,6 +74,9 @@ final class ResponseSender {
   ) {
     let now = HTTPService.now
     began = channel.eventLoop.now
+    statisticsBefore = measures?.fileTransferStatistics ?? TransferStatistics()
+    answerNumber += 1
+    (settledContent, settledRegions) = (0, 0)
     self.onEnd = onEnd
     record = record(of: request, answer, at: now)
     var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
@@ -91,6 +112,7 @@ final class ResponseSender {
 
   /// Writes an answer that was kept, past the encoder: `context` is that of the handler behind which the connection begins.
   func send(_ kept: AnswerCache.Answer, at now: WallClock, past context: ChannelHandlerContext) {
+    answerNumber += 1
     write(kept.bytes, count: kept.bytes.readableBytes, context)
     context.flush()
     service.finished(kept, client: transport.client, at: now)
@@ -138,7 +160,7 @@ final class ResponseSender {
           let rest = compressor.compress(ByteBuffer(), isLast: true, allocator: channel.allocator)
           writePart(.body(.byteBuffer(rest)), count: rest.readableBytes, context)
         }
-        record?.copiedByteCount = cursor?.copiedByteCount
+        record?.copiedByteCount = copiedByteCount
         cursor = nil
         compressor = nil
         writePart(.end(nil), count: 0, context)
@@ -146,6 +168,18 @@ final class ResponseSender {
       }
     }
     return (true, nil)
+  }
+
+  /// What this answer's files had copied of them, by the cursor and by the connection.
+  private var copiedByteCount: Int64 {
+    let byConnection = (measures?.fileTransferStatistics.bytesCopied ?? 0) - statisticsBefore.bytesCopied
+    return (cursor?.copiedByteCount ?? 0) + Int64(clamping: byConnection)
+  }
+
+  /// How much content went out of an answer that is broken off, perhaps in the middle of a region.
+  private var takenContent: Int64 {
+    let sent = (measures?.fileTransferStatistics.bytesSent ?? 0) - statisticsBefore.bytesSent
+    return settledContent + max(0, Int64(clamping: sent) - settledRegions)
   }
 
   private func nextChunk() -> BodyCursor.Chunk? {
@@ -164,13 +198,19 @@ final class ResponseSender {
   private func write<Part: Sendable>(
     _ part: Part, count: Int, keeping file: OpenFile? = nil, _ context: ChannelHandlerContext
   ) {
-    if unsettledWrites == 0 { expectProgress(unsettledBytes + count, context) }
+    let wasSettled = isSettled
     unsettledWrites += 1
     unsettledBytes += count
+    writtenBytes += count
+    if wasSettled { expectProgress(context) }
+    let answer = answerNumber
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { result in
-      // The region names the file's descriptor, which has to live until here.
-      _ = file
+      if case .success = result, answer == self.answerNumber {
+        self.settledContent += Int64(count)
+        // The region names the file's descriptor, which has to live until here.
+        if file != nil { self.settledRegions += Int64(count) }
+      }
       self.settled(count, result, context)
     }
     context.write(NIOAny(part), promise: promise)
@@ -183,31 +223,46 @@ final class ResponseSender {
       if isBusy { end(.broken, context) }
       return
     }
-    if unsettledWrites == 0 { timer?.clear() } else { expectProgress(unsettledBytes, context) }
+    if isSettled {
+      timer?.clear()
+      whenSettled?()
+    } else if measures == nil {
+      expectProgress(context)
+    }
     pump(context)
   }
 
+  /// The most that is waited for at once, in bytes.
+  private static let largestDue = 65_536
+
   /// The client has to take something before a moment that depends on how much there is to take.
-  private func expectProgress(_ count: Int, _ context: ChannelHandlerContext) {
+  private func expectProgress(_ context: ChannelHandlerContext) {
     let limits = service.limits
     let timer =
       self.timer
       ?? DeadlineTimer(on: context.eventLoop) { [weak self] in
         guard let self else { return }
-        self.service.metrics.reached(.rate)
-        if self.isBusy { self.end(.broken, context) } else { context.close(promise: nil) }
+        if takenBytes - takenAtMark >= max(1, dueBytes) { return expectProgress(context) }
+        service.metrics.reached(.rate)
+        if isBusy { end(.broken, context) } else { context.close(promise: nil) }
       }
     self.timer = timer
-    let seconds = limits.minimumRate > 0 ? Double(count) / Double(limits.minimumRate) : 0
+    takenAtMark = takenBytes
+    dueBytes = min(writtenBytes - takenAtMark, Self.largestDue)
+    let seconds = limits.minimumRate > 0 ? Double(dueBytes) / Double(limits.minimumRate) : 0
     timer.set(after: limits.stallTime + .seconds(seconds))
   }
+
+  /// How much the client has, as far as it is known here. A stream of HTTP/2 knows of whole writes alone.
+  private var takenBytes: Int { writtenBytes - (measures?.unacknowledgedByteCount ?? unsettledBytes) }
 
   private func end(_ ending: Ending, _ context: ChannelHandlerContext) {
     guard let onEnd else { return }
     self.onEnd = nil
     if var record {
-      if let cursor { record.copiedByteCount = cursor.copiedByteCount }
+      if cursor != nil { record.copiedByteCount = copiedByteCount }
       record.isComplete = ending == .complete
+      if ending == .broken { record.contentByteCount = takenContent }
       record.microseconds = (context.eventLoop.now - began).nanoseconds / 1_000
       service.finished(record)
     }

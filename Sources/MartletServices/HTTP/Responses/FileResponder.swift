@@ -31,7 +31,10 @@ struct FileResponder: Sendable {
     do throws(RequestTarget.Refusal) {
       target = try RequestTarget(request.uri)
     } catch {
-      return plainError(.badRequest, request)
+      // RFC 9112 section 3.2: a request line that is invalid should be answered so, and the connection closed.
+      var answer = plainError(.badRequest, request)
+      answer.endsConnection = true
+      return answer
     }
     guard let root = root(for: target.authority ?? request.headers.first(name: "host")?[...] ?? "") else {
       return plainError(.misdirectedRequest, request)
@@ -81,7 +84,7 @@ struct FileResponder: Sendable {
     }
     guard configuration.listsDirectories else { throw .notFound }
     let listing = DirectoryListing(
-      path: target.path, entries: directory.entries(includingHidden: configuration.showsHiddenFiles),
+      path: target.path, entries: root.entries(of: directory, at: target.path),
       order: DirectoryListing.Order(query: target.query))
     var answer = PlannedResponse(status: .ok)
     let isJSON = Self.prefersJSON(request.headers["accept"].joined(separator: ","))
