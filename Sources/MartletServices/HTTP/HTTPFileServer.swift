@@ -13,7 +13,14 @@ import Synchronization
 public final class HTTPFileServer: Sendable {
   private let service: HTTPService
   private let pipeline: ConnectionPipeline
-  private let listeners = Mutex<[any Channel]>([])
+  private let places = Mutex<[Place]>([])
+
+  /// Where the server listens.
+  private struct Place {
+    var host: VirtualHost
+    var port: UInt16
+    var listener: any Channel
+  }
 
   /// Opens the directories and reads the certificate.
   ///
@@ -59,7 +66,7 @@ public final class HTTPFileServer: Sendable {
   @discardableResult
   public func start(on host: VirtualHost, port: UInt16) async throws -> any Channel {
     let channel = try await bootstrap(host).bind(host: "::", port: Int(port)).get()
-    listeners.withLock { $0.append(channel) }
+    places.withLock { $0.append(Place(host: host, port: port, listener: channel)) }
     return channel
   }
 
@@ -75,9 +82,14 @@ public final class HTTPFileServer: Sendable {
   public var connectionCount: Int { service.connections.count }
 
   /// Listens no more, finishes the answers under way, and resets what is left after ``HTTPServerLimits/stopTime``, so that
-  /// nobody takes a part for the whole.
+  /// nobody takes a part for the whole. Within that time it waits for clients to acknowledge what they were sent.
   public func stop() async {
-    for listener in listeners.withLock({ $0 }) { try? await listener.close().get() }
+    let places = places.withLock { places in
+      defer { places = [] }
+      return places
+    }
+    let deadlines = places.map { $0.host.loop.now.advanced(by: service.limits.stopTime) }
+    for place in places { try? await place.listener.close().get() }
     let channels = service.connections.stop()
     for channel in channels {
       channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
@@ -88,6 +100,20 @@ public final class HTTPFileServer: Sendable {
     for (channel, limit) in zip(channels, limits) {
       try? await channel.closeFuture.get()
       limit.cancel()
+    }
+    for (place, deadline) in zip(places, deadlines) {
+      let loop = place.host.loop
+      while loop.now < deadline, Self.hasUnsentBytes(place) {
+        guard (try? await loop.clock.sleep(for: .milliseconds(10))) != nil else { return }
+      }
+    }
+  }
+
+  /// Whether a connection that is closed here has not brought everything to its client: nobody else would.
+  private static func hasUnsentBytes(_ place: Place) -> Bool {
+    place.host.socketTable().contains { row in
+      row.kind == .tcp && row.local.port == place.port
+        && (row.sendQueue > 0 || ["FIN-WAIT-1", "CLOSING", "LAST-ACK"].contains(row.state))
     }
   }
 }

@@ -137,7 +137,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
     switch item {
     case .rejection(let rejection):
       service.metrics.rejectedRequest()
-      var answer = service.responder.plainError(rejection.status, nil, reason: rejection.reason)
+      var answer = service.responder.errorPage(rejection.status, nil, reason: rejection.reason)
       if rejection.status == .methodNotAllowed { answer.headers.add(name: "Allow", value: "GET, HEAD") }
       send(answer, to: nil, closes: true, context)
     case .request(let head, let endsConnection):
@@ -150,7 +150,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
       if head.version == .http1_1, !expectations.isEmpty,
         !expectations.allSatisfy({ $0.lowercased() == "100-continue" })
       {
-        send(service.responder.plainError(.expectationFailed, head), to: head, closes: closes, context)
+        send(service.responder.errorPage(.expectationFailed, head), to: head, closes: closes, context)
       } else {
         let now = WallClock.now
         let answer = service.responder.response(to: head, now: now.date)

@@ -30,13 +30,13 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     case (.head(let head), .waiting):
       state = .receiving(head)
       if Self.size(of: head) > service.limits.headerSize || head.headers.count > service.limits.headerFields {
-        answerEarly(service.responder.plainError(.requestHeaderFieldsTooLarge, head), to: head, context)
+        answerEarly(service.responder.errorPage(.requestHeaderFieldsTooLarge, head), to: head, context)
       }
       watch(context)
     case (.body(let bytes), .receiving(let head)):
       contentCount += Int64(bytes.readableBytes)
       if contentCount > service.limits.contentSize {
-        answerEarly(service.responder.plainError(.payloadTooLarge, head), to: head, context)
+        answerEarly(service.responder.errorPage(.payloadTooLarge, head), to: head, context)
       }
     case (.end, .receiving(let head)):
       finishReceiving()
@@ -69,7 +69,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     service.metrics.reached(.contentTime)
     switch state {
     case .receiving(let head):
-      answerEarly(service.responder.plainError(.requestTimeout, head), to: head, context)
+      answerEarly(service.responder.errorPage(.requestTimeout, head), to: head, context)
       timer?.set(after: service.limits.contentTime)
     case .answeredEarly: context.close(promise: nil)
     case .waiting, .done: break
@@ -81,10 +81,10 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
   private func answer(to head: HTTPRequestHead) -> PlannedResponse {
     let hosts = head.headers["host"]
     guard hosts.count == 1, FieldSyntax.isHost(hosts[0]) else {
-      return service.responder.plainError(.badRequest, head, reason: "the authority is missing or malformed")
+      return service.responder.errorPage(.badRequest, head, reason: "the authority is missing or malformed")
     }
     guard head.uri.utf8.count <= service.limits.requestLineSize else {
-      return service.responder.plainError(.uriTooLong, head)
+      return service.responder.errorPage(.uriTooLong, head)
     }
     return service.responder.response(to: head, now: HTTPService.now)
   }

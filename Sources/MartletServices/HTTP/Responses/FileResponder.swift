@@ -23,7 +23,7 @@ struct FileResponder: Sendable {
   /// What `request` gets, at `now`.
   func response(to request: HTTPRequestHead, now: HTTPDate) -> PlannedResponse {
     guard request.method == .GET || request.method == .HEAD else {
-      var answer = plainError(.methodNotAllowed, request)
+      var answer = errorPage(.methodNotAllowed, request)
       answer.headers.add(name: "Allow", value: "GET, HEAD")
       return answer
     }
@@ -32,12 +32,12 @@ struct FileResponder: Sendable {
       target = try RequestTarget(request.uri)
     } catch {
       // RFC 9112 section 3.2: a request line that is invalid should be answered so, and the connection closed.
-      var answer = plainError(.badRequest, request)
+      var answer = errorPage(.badRequest, request)
       answer.endsConnection = true
       return answer
     }
     guard let root = root(for: target.authority ?? request.headers.first(name: "host")?[...] ?? "") else {
-      return plainError(.misdirectedRequest, request)
+      return errorPage(.misdirectedRequest, request)
     }
     do throws(RootDirectory.Refusal) {
       let file = try root.open(target.path)
@@ -49,7 +49,7 @@ struct FileResponder: Sendable {
       case .notFound: return errorPage(.notFound, request, root)
       case .forbidden: return errorPage(.forbidden, request, root)
       case .exhausted:
-        var answer = plainError(.serviceUnavailable, request)
+        var answer = errorPage(.serviceUnavailable, request, root)
         answer.headers.add(name: "Retry-After", value: "1")
         return answer
       }
@@ -239,18 +239,27 @@ struct FileResponder: Sendable {
   // MARK: Errors
 
   /// The page that was configured for `status`, or the built-in one.
-  func errorPage(_ status: HTTPResponseStatus, _ request: HTTPRequestHead, _ root: RootDirectory) -> PlannedResponse {
+  ///
+  /// - Parameters:
+  ///   - request: What is answered, if that much is known.
+  ///   - root: Where the page lies; nil is the directory of all names that no other has.
+  ///   - reason: What the built-in page says of it.
+  func errorPage(
+    _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, _ root: RootDirectory? = nil, reason: String? = nil
+  ) -> PlannedResponse {
     guard let path = configuration.errorPages[Int(status.code)], let target = try? RequestTarget(path),
-      let file = try? root.open(target.path), file.kind == .regular
-    else { return plainError(status, request) }
+      let file = try? (root ?? defaultRoot)?.open(target.path), file.kind == .regular
+    else { return plainError(status, request, reason: reason) }
     var answer = PlannedResponse(status: status)
     answer.headers.add(name: "Content-Type", value: MediaType.ofFile(named: target.path))
     answer.headers.add(name: "Content-Length", value: String(file.size))
-    if request.method == .GET { answer.pieces = [.file(file, 0..<file.size)] }
+    if request?.method != .HEAD { answer.pieces = [.file(file, 0..<file.size)] }
     return answer
   }
 
-  func plainError(_ status: HTTPResponseStatus, _ request: HTTPRequestHead?, reason: String? = nil) -> PlannedResponse {
+  private func plainError(
+    _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, reason: String? = nil
+  ) -> PlannedResponse {
     var answer = PlannedResponse(status: status)
     answer.headers.add(name: "Content-Type", value: "text/html; charset=utf-8")
     answer.headers.add(name: "Content-Security-Policy", value: Self.pagePolicy)
