@@ -50,7 +50,7 @@ public struct HTTPFileServerConfiguration: Sendable {
   public var limits = HTTPServerLimits()
   /// How much of a file is read at once where its bytes are copied (TLS, HTTP/2, compression), in bytes.
   public var chunkSize = 65_536
-  /// How much of a file is handed to a plain connection at once, in bytes. It goes by reference, but for the end of each such
+  /// How much of a file is handed to a plain connection at once, in bytes; its end waits until the rest is acknowledged. It goes by reference, but for the end of each such
   /// region, so that small ones cost copies.
   public var regionSize = 1_073_741_824
   /// The end of a file that is checked once more before it goes out, in bytes; it is copied.
