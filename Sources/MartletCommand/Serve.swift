@@ -118,7 +118,12 @@ struct Serve: ParsableCommand {
       sayReady(computer, port, outside)
       _ = signals.wait()
       publication?.close()
-      try? computer.loop.runAndWait { await server.stop() }
+      let clock = computer.loop.clock
+      try? computer.loop.runAndWait {
+        await server.stop()
+        // Resets are on their way to the device when the channels are closed, and no further.
+        try await clock.sleep(for: .milliseconds(50))
+      }
       flushing?.cancel()
       log?.flush()
       computer.finish()

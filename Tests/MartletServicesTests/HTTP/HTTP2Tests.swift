@@ -76,6 +76,32 @@ struct HTTP2Tests {
     #expect(conversation.isOpen)
   }
 
+  @Test(
+    "An error of a stream under way resets it with the code that is due",
+    arguments: [
+      (.windowUpdate, [0x7f, 0xff, 0xff, 0xff], 3), (.windowUpdate, [0, 0, 0, 0], 1), (.data, [1], 5),
+    ] as [(HTTP2Peer.Kind, [UInt8], UInt32)])
+  func streamErrorCode(kind: HTTP2Peer.Kind, payload: [UInt8], expected: UInt32) throws {
+    let conversation = try Conversation(directory)
+    let peer = HTTP2Peer(conversation, settings: [(4, 10)])
+    peer.request("/big", on: 1)
+    // Twice, for the first window may be used up.
+    for _ in 0..<2 { peer.send(kind, on: 1, ByteBuffer(bytes: payload)) }
+    conversation.advance(.zero)
+    let codes = peer.frames().filter { $0.kind == .resetStream && $0.stream == 1 }.map { code($0) }
+    #expect(codes.first == expected)
+    #expect(conversation.isOpen)
+  }
+
+  @Test("A field value with blanks around it is malformed", arguments: [" v", "v ", "\tv"])
+  func blanks(value: String) throws {
+    let conversation = try Conversation(directory)
+    let peer = HTTP2Peer(conversation)
+    peer.request("/a", on: 1, fields: [("x", value)])
+    conversation.advance(.zero)
+    #expect(peer.frames().compactMap(peer.status) == [400])
+  }
+
   @Test("A header larger than the limit is 431, and the connection stays", arguments: [1, 2])
   func largeHeader(way: Int) throws {
     let conversation = try Conversation(directory)

@@ -10,10 +10,15 @@ final class HTTP2ConnectionEnder: ChannelDuplexHandler {
   typealias OutboundIn = IOData
   typealias OutboundOut = IOData
 
+  /// How much is thrown away before a client that goes on sending is reset, in bytes.
+  private static let maximumDiscard = 65_536
+
   private let patience: Duration
   /// What is still to come of the frame under way.
   private var remainingPayload = 0
   private var isEnding = false
+  /// What was thrown away since GOAWAY.
+  private var discardedByteCount = 0
   private var timer: DeadlineTimer?
 
   /// - Parameter patience: How long the client may take to close its half after GOAWAY.
@@ -31,7 +36,12 @@ final class HTTP2ConnectionEnder: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if !isEnding { context.fireChannelRead(data) }
+    guard isEnding else {
+      context.fireChannelRead(data)
+      return
+    }
+    discardedByteCount += unwrapInboundIn(data).readableBytes
+    if discardedByteCount > Self.maximumDiscard { context.channel.reset() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -45,7 +55,7 @@ final class HTTP2ConnectionEnder: ChannelDuplexHandler {
   /// Closes without a reset, which could overtake GOAWAY: what the client still sends is taken for a while.
   private func end(_ context: ChannelHandlerContext) {
     guard context.channel.isActive else { return }
-    timer = DeadlineTimer(on: context.eventLoop) { context.close(promise: nil) }
+    timer = DeadlineTimer(on: context.eventLoop) { context.channel.reset() }
     timer?.set(after: patience)
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenFailure { _ in context.close(promise: nil) }

@@ -83,11 +83,17 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     guard hosts.count == 1, FieldSyntax.isHost(hosts[0]) else {
       return service.responder.errorPage(.badRequest, head, reason: "the authority is missing or malformed")
     }
+    // NIOHTTP2 checks the rest of a field, but not this (RFC 9113 section 8.2.1).
+    guard !head.headers.contains(where: { Self.isBlank($0.value.utf8.first) || Self.isBlank($0.value.utf8.last) }) else {
+      return service.responder.errorPage(.badRequest, head, reason: "a field value begins or ends with a blank")
+    }
     guard head.uri.utf8.count <= service.limits.requestLineSize else {
       return service.responder.errorPage(.uriTooLong, head)
     }
     return service.responder.response(to: head, now: HTTPService.now)
   }
+
+  private static func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }
 
   /// Answers what has not come to its end; the rest of it is thrown away.
   private func answerEarly(_ answer: PlannedResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -98,7 +104,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
   private func send(_ answer: PlannedResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     sender.send(answer, to: head, closes: false, context: context) { ending in
       // Closed before its end the stream is reset, which tells the client that the answer is not whole.
-      if ending == .broken { context.close(promise: nil) }
+      if ending == .broken { self.closeSoon(context) }
     }
   }
 
@@ -113,5 +119,10 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { closeSoon(context) }
+
+  /// Closes the stream, which resets it, unless NIOHTTP2 is about to do so with the code that is due.
+  private func closeSoon(_ context: ChannelHandlerContext) {
+    context.eventLoop.assumeIsolated().execute { context.close(promise: nil) }
+  }
 }
