@@ -1,3 +1,5 @@
+import Martlet
+import MartletNIO
 import NIOCore
 import NIOHTTP1
 
@@ -222,8 +224,9 @@ extension HTTP1Handler: RequestShortcut {
   private func keep(
     _ answer: PlannedResponse, to head: HTTPRequestHead, at now: WallClock, _ context: ChannelHandlerContext
   ) {
+    // How long something is kept is measured by the system's clock, on which nothing in virtual time may depend.
     guard let answers = service.answers, let request = preflight.soleRequest, head.method == .GET,
-      head.version == .http1_1
+      head.version == .http1_1, (context.eventLoop as? MartletEventLoop)?.loop.isVirtual != true
     else { return }
     let isFirst = answers.count == 0
     answers.learn(answer, to: request, sender.record(of: head, answer, at: now.date), at: now)
