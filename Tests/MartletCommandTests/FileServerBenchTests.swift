@@ -1,3 +1,5 @@
+import ArgumentParser
+import Martlet
 import Testing
 
 @testable import MartletCommand
