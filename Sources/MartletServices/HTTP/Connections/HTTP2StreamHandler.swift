@@ -84,7 +84,8 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
       return service.responder.errorPage(.badRequest, head, reason: "the authority is missing or malformed")
     }
     // NIOHTTP2 checks the rest of a field, but not this (RFC 9113 section 8.2.1).
-    guard !head.headers.contains(where: { Self.isBlank($0.value.utf8.first) || Self.isBlank($0.value.utf8.last) }) else {
+    let hasBlanks = head.headers.contains { Self.isBlank($0.value.utf8.first) || Self.isBlank($0.value.utf8.last) }
+    guard !hasBlanks else {
       return service.responder.errorPage(.badRequest, head, reason: "a field value begins or ends with a blank")
     }
     guard head.uri.utf8.count <= service.limits.requestLineSize else {
