@@ -85,6 +85,9 @@ struct Serve: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Compress text for clients that take gzip.")
   var compress = true
 
+  @Flag(inversion: .prefixedNo, help: "Answer requests for small files that come again and again from memory.")
+  var keepAnswers = true
+
   func validate() throws {
     if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("Give --tls-cert and --tls-key together.") }
     if let connectionsPerAddress, connectionsPerAddress < 1 {
@@ -209,6 +212,7 @@ struct Serve: ParsableCommand {
     configuration.listsDirectories = listing
     if !compress { configuration.compressedSizes = 0..<0 }
     configuration.cacheControl = cacheControl
+    configuration.keepsAnswers = keepAnswers
     for page in errorPages { configuration.errorPages[page.status] = page.path }
     configuration.accessLogFormat = network.json ? .json : .combined
     if let log { configuration.accessLog = { log.append($0) } }

@@ -1,3 +1,5 @@
+import Martlet
+import MartletNIO
 import NIOCore
 import NIOHTTP1
 
@@ -34,6 +36,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
     self.service = service
     self.preflight = preflight
     self.sender = sender
+    preflight.shortcut = self
     sender.whenSettled = { [weak self] in
       if let self, !isBusy { preflight.setAnswering(0) }
     }
@@ -151,7 +154,9 @@ final class HTTP1Handler: ChannelDuplexHandler {
       {
         send(service.responder.errorPage(.expectationFailed, head), to: head, closes: closes, context)
       } else {
-        let answer = service.responder.response(to: head, now: HTTPService.now)
+        let now = WallClock.now
+        let answer = service.responder.response(to: head, now: now.date)
+        if !closes { keep(answer, to: head, at: now, context) }
         send(answer, to: head, closes: closes || answer.endsConnection, context)
       }
     }
@@ -197,5 +202,36 @@ final class HTTP1Handler: ChannelDuplexHandler {
       }
     }
     context.close(mode: .output, promise: promise)
+  }
+}
+
+// MARK: - Requests that come again
+
+extension HTTP1Handler: RequestShortcut {
+  func answer(_ request: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
+    guard let answers = service.answers, !isBusy, !isClosing, !isLast, requestUnderWay == nil, rejected == nil,
+      servedCount + 1 < service.limits.requestsPerConnection, sender.isSettled, context.channel.isWritable
+    else { return false }
+    let now = WallClock.now
+    guard let answer = answers.answer(to: request, at: now) else { return false }
+    receivedCount += 1
+    servedCount += 1
+    sender.send(answer, at: now, past: context)
+    if !sender.isSettled { preflight.setAnswering(1) }
+    return true
+  }
+
+  private func keep(
+    _ answer: PlannedResponse, to head: HTTPRequestHead, at now: WallClock, _ context: ChannelHandlerContext
+  ) {
+    // How long something is kept is measured by the system's clock, on which nothing in virtual time may depend.
+    guard let answers = service.answers, let request = preflight.soleRequest, head.method == .GET,
+      head.version == .http1_1, (context.eventLoop as? MartletEventLoop)?.loop.isVirtual != true
+    else { return }
+    let isFirst = answers.count == 0
+    answers.learn(answer, to: request, sender.record(of: head, answer, at: now.date), at: now)
+    guard isFirst, answers.count > 0 else { return }
+    // Files are not kept open for those who never come again.
+    context.eventLoop.scheduleTask(in: .seconds(5)) { answers.clear() }
   }
 }

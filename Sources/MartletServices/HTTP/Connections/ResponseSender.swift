@@ -64,6 +64,9 @@ final class ResponseSender {
   /// Called when the connection has taken everything that was written.
   var whenSettled: (() -> Void)?
 
+  /// The value of Server.
+  static let serverName = "Martlet"
+
   /// Writes `answer`; `onEnd` is called once, when its end was written.
   func send(
     _ answer: PlannedResponse, to request: HTTPRequestHead?, closes: Bool, context: ChannelHandlerContext,
@@ -75,14 +78,10 @@ final class ResponseSender {
     answerNumber += 1
     (settledContent, settledRegions) = (0, 0)
     self.onEnd = onEnd
-    record = AccessRecord(
-      client: transport.client, time: now.secondsSinceEpoch, method: request?.method.rawValue ?? "-",
-      target: request?.uri ?? "-", version: transport.version, host: request?.headers.first(name: "host"),
-      status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
-      userAgent: request?.headers.first(name: "user-agent"))
+    record = record(of: request, answer, at: now)
     var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
-    head.headers.add(name: "Date", value: now.description)
-    head.headers.add(name: "Server", value: "Martlet")
+    head.headers.add(name: "Date", value: service.dateText.text(of: now))
+    head.headers.add(name: "Server", value: Self.serverName)
     if closes {
       head.headers.add(name: "Connection", value: "close")
     } else if request?.version == .http1_0 {
@@ -98,8 +97,25 @@ final class ResponseSender {
       sizes: BodyCursor.Sizes(
         chunk: configuration.chunkSize, region: configuration.regionSize, tail: configuration.checkedTailSize),
       usesRegions: transport.takesRegions && !answer.isCompressed)
-    write(.head(head), count: 0, context)
+    writePart(.head(head), count: 0, context)
     pump(context)
+  }
+
+  /// What the log says of an answer before it is sent.
+  func record(of request: HTTPRequestHead?, _ answer: PlannedResponse, at now: HTTPDate) -> AccessRecord {
+    AccessRecord(
+      client: transport.client, time: now.secondsSinceEpoch, method: request?.method.rawValue ?? "-",
+      target: request?.uri ?? "-", version: transport.version, host: request?.headers.first(name: "host"),
+      status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
+      userAgent: request?.headers.first(name: "user-agent"))
+  }
+
+  /// Writes an answer that was kept, past the encoder: `context` is that of the handler behind which the connection begins.
+  func send(_ kept: AnswerCache.Answer, at now: WallClock, past context: ChannelHandlerContext) {
+    answerNumber += 1
+    write(kept.bytes, count: kept.bytes.readableBytes, context)
+    context.flush()
+    service.finished(kept, client: transport.client, at: now)
   }
 
   /// Goes on, if it can.
@@ -126,12 +142,12 @@ final class ResponseSender {
       case .bytes(let bytes):
         if let compressor {
           let output = compressor.compress(bytes, isLast: false, allocator: channel.allocator)
-          if output.readableBytes > 0 { write(.body(.byteBuffer(output)), count: output.readableBytes, context) }
+          if output.readableBytes > 0 { writePart(.body(.byteBuffer(output)), count: output.readableBytes, context) }
         } else {
-          write(.body(.byteBuffer(bytes)), count: bytes.readableBytes, context)
+          writePart(.body(.byteBuffer(bytes)), count: bytes.readableBytes, context)
         }
       case .region(let region, let file):
-        write(.body(.fileRegion(region)), count: region.readableBytes, keeping: file, context)
+        writePart(.body(.fileRegion(region)), count: region.readableBytes, keeping: file, context)
       case .wait:
         context.flush()
         // What was flushed may have been taken at once.
@@ -142,12 +158,12 @@ final class ResponseSender {
       case .end:
         if let compressor {
           let rest = compressor.compress(ByteBuffer(), isLast: true, allocator: channel.allocator)
-          write(.body(.byteBuffer(rest)), count: rest.readableBytes, context)
+          writePart(.body(.byteBuffer(rest)), count: rest.readableBytes, context)
         }
         record?.copiedByteCount = copiedByteCount
         cursor = nil
         compressor = nil
-        write(.end(nil), count: 0, context)
+        writePart(.end(nil), count: 0, context)
         return (false, .complete)
       }
     }
@@ -172,10 +188,16 @@ final class ResponseSender {
     return cursor?.next(isSettled: unsettledWrites == 0, allocator: channel.allocator)
   }
 
-  private func write(
+  private func writePart(
     _ part: HTTPServerResponsePart, count: Int, keeping file: OpenFile? = nil, _ context: ChannelHandlerContext
   ) {
     if count > 0 { record?.contentByteCount += Int64(count) }
+    write(part, count: count, keeping: file, context)
+  }
+
+  private func write<Part: Sendable>(
+    _ part: Part, count: Int, keeping file: OpenFile? = nil, _ context: ChannelHandlerContext
+  ) {
     let wasSettled = isSettled
     unsettledWrites += 1
     unsettledBytes += count

@@ -32,11 +32,14 @@ final class OpenFile: Sendable {
 
   var size: Int64 { identity.byteCount }
 
-  /// Whether the file is still what it was when it was opened.
-  var isUnchanged: Bool {
+  /// What the system says of the file now.
+  var status: stat? {
     var status = stat()
-    return unsafe fstat(descriptor, &status) == 0 && FileIdentity(status) == identity
+    return unsafe fstat(descriptor, &status) == 0 ? status : nil
   }
+
+  /// Whether the file is still what it was when it was opened.
+  var isUnchanged: Bool { status.map { FileIdentity($0) == identity } ?? false }
 
   /// Reads `count` bytes at `offset` behind what is in `buffer`; false if there are not as many.
   func read(_ count: Int, at offset: Int64, into buffer: inout ByteBuffer) -> Bool {
