@@ -79,7 +79,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: settings),
+      exclude: ["Report/Page"], swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [
