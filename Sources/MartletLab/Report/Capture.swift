@@ -96,7 +96,8 @@ public struct Capture: Sendable {
 
   private func comments(on frame: Recording.Frame) -> [String] {
     var comments: [String] = []
-    if !frame.comment.isEmpty { comments.append(frame.comment) }
+    // What is said of a loss below says more.
+    for part in frame.comment.split(separator: "; ") where !part.hasPrefix("lost: ") { comments.append(String(part)) }
     if case .lost(let reason) = frame.fate {
       let place = recording.link(frame.link)?.name ?? "its link"
       comments.append("lost on \(place) at \(TimeText.seconds(frame.arrival)) s: \(reason)")

@@ -22,9 +22,14 @@ public struct EventDescriber: Sendable {
     line += "  " + Self.pad(event.kind, to: 13)
     let frame = event.frame.flatMap { recording.frame($0) }
     if let frame, let words = describer.describe(event.frame, in: recording) {
-      switch event.kind {
-      case "sent", "received", "forwarded": line += "  " + Self.pad(words.layer, to: 6) + words.text
-      default: line += "  " + event.text + ": " + words.layer + " " + words.text
+      let packet = "\(words.layer) \(words.text)"
+      let isOnlyPacket = ["sent", "received", "forwarded"].contains(event.kind)
+      if event.text.hasPrefix(packet) {
+        line += "  " + Self.pad(words.layer, to: 6) + event.text.dropFirst(words.layer.count + 1)
+      } else if event.text.contains(packet) {
+        line += "  " + event.text
+      } else {
+        line += "  " + (isOnlyPacket ? Self.pad(words.layer, to: 6) + words.text : event.text + ": " + packet)
       }
       line += "  (\(frame.bytes.count) bytes)"
     } else {

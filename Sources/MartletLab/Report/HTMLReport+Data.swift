@@ -9,8 +9,10 @@ extension HTMLReport {
       text.member("seed", String(recording.seed))
       text.member("duration", recording.duration)
       writeTopology(&text)
-      writeFrames(&text)
-      writeEvents(&text)
+      var describer = FrameDescriber()
+      let words = recording.frames.indices.map { describer.describe($0, in: recording) ?? ("", "") }
+      writeFrames(&text, words)
+      writeEvents(&text, words)
       writeFlows(&text)
       writeTables(&text)
       text.key("queues")
@@ -70,9 +72,7 @@ extension HTMLReport {
     }
   }
 
-  private func writeFrames(_ text: inout JSONText) {
-    var describer = FrameDescriber()
-    let words = recording.frames.indices.map { describer.describe($0, in: recording) }
+  private func writeFrames(_ text: inout JSONText, _ words: [(layer: String, text: String)]) {
     text.key("frames")
     text.object { text in
       text.column("link", recording.frames) { $0.link }
@@ -86,8 +86,8 @@ extension HTMLReport {
       text.column("size", recording.frames) { $0.bytes.count }
       text.column("lost", recording.frames) { frame in if case .lost(let reason) = frame.fate { reason } else { "" } }
       text.column("comment", recording.frames) { $0.comment }
-      text.column("layer", words) { $0?.layer ?? "" }
-      text.column("text", words) { $0?.text ?? "" }
+      text.column("layer", words) { $0.layer }
+      text.column("text", words) { $0.text }
       text.key("bytes")
       text.array(recording.frames.indices) { writeBytes(of: $1, to: &$0) }
     }
@@ -116,7 +116,8 @@ extension HTMLReport {
     }
   }
 
-  private func writeEvents(_ text: inout JSONText) {
+  /// In an event's text the words for its packet are one character, U+0001: they are with the packet.
+  private func writeEvents(_ text: inout JSONText, _ words: [(layer: String, text: String)]) {
     var kinds: [String] = []
     var numbers: [String: Int] = [:]
     for event in recording.events where numbers[event.kind] == nil {
@@ -133,7 +134,10 @@ extension HTMLReport {
       text.column("flow", recording.events) { $0.flow ?? -1 }
       text.column("frame", recording.events) { $0.frame ?? -1 }
       text.column("kind", recording.events) { numbers[$0.kind] ?? -1 }
-      text.column("text", recording.events) { $0.text }
+      text.column("text", recording.events) { event in
+        guard let frame = event.frame, words.indices.contains(frame) else { return event.text }
+        return event.text.replacing("\(words[frame].layer) \(words[frame].text)", with: "\u{1}")
+      }
       text.column("cause", recording.events) { $0.cause ?? -1 }
     }
   }

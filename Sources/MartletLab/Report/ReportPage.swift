@@ -556,7 +556,8 @@ enum ReportPage {
 
     const senderOf = (frame) => links[frames.link[frame]]?.ends[frames.end[frame]] || [-1, -1];
     const receiversOf = (frame) => (links[frames.link[frame]]?.ends || []).filter((_, end) => end !== frames.end[frame]);
-    const isLost = (frame) => frames.lost[frame] !== "";
+    const isLost = (frame) => frames.lost[frame] !== "" && !frames.lost[frame].startsWith("still on its way");
+    const isAgain = (frame) => frames.comment[frame].includes("retransmission");
     const nodeName = (index) => nodes[index]?.name ?? "?";
     const interfaceName = (node, index) => nodes[node]?.interfaces[index]?.name ?? "";
 
@@ -565,8 +566,9 @@ enum ReportPage {
       const link = links[frames.link[frame]];
       const way = frames.arrival[frame] - frames.departure[frame];
       if (!link || link.rate <= 0) return 0;
-      const estimate = isLost(frame) ? frames.size[frame] * 8e9 / link.rate : way - link.delay;
-      return Math.max(0, Math.min(way, estimate));
+      const needed = frames.size[frame] * 8e9 / link.rate, rest = way - link.delay;
+      // Preambles and check sequences take time as well; jitter does not.
+      return Math.max(0, Math.min(way, Math.abs(rest - needed) < 0.1 * needed + 240e9 / link.rate ? rest : needed));
     }
 
     const nextHops = Array.from({ length: frameCount }, () => []);
@@ -599,6 +601,8 @@ enum ReportPage {
         case "dropped": case "lost": return ["✕", "dropped"];
         case "retransmitted": return ["↻", "again"];
         case "timeout": return ["◔", "again"];
+        case "probe": return ["?", "again"];
+        case "congestion": case "window": return ["▼", "state"];
         case "state": return ["◆", "state"];
         case "fault": return ["⚡", "dropped"];
         case "said": return ["❝", "said"];
@@ -1361,7 +1365,7 @@ enum ReportPage {
         const sending = transmissionTime(frame), total = frames.arrival[frame] - frames.departure[frame];
         const flying = Math.max(1, isLost(frame) ? link.delay : total - sending);
         const a = at(Math.min(1, since / flying)), b = at(Math.max(0, (since - sending) / flying));
-        const style = [frames.comment[frame].startsWith("retransmission") ? "again" : "", lab.frame === frame ? "chosen" : ""].join(" ");
+        const style = [isAgain(frame) ? "again" : "", lab.frame === frame ? "chosen" : ""].join(" ");
         this.moving.append(s("line", { class: `frame ${style}`, x1: a[0], y1: a[1], x2: b[0] + 0.01, y2: b[1] },
           s("title", {}, `${frames.layer[frame]} ${frames.text[frame]}`)));
         if (isLost(frame) && lab.time >= frames.arrival[frame]) this.drawGrave(frame, link, at);
@@ -1444,6 +1448,7 @@ enum ReportPage {
         const frame = events.frame[index], text = events.text[index];
         if (frame < 0) return text;
         const packet = `${frames.layer[frame]} ${isShort ? shortWords(frame) : frames.text[frame]}`;
+        if (text.includes("\u0001")) return text.replace("\u0001", packet);
         return ["sent", "received", "forwarded"].includes(kinds[events.kind[index]]) ? packet : `${text}: ${packet}`;
       },
 
@@ -1653,7 +1658,7 @@ enum ReportPage {
         });
       },
 
-      style(frame) { return frames.comment[frame].startsWith("retransmission") ? "again" : segmentClass(frame); },
+      style(frame) { return isAgain(frame) ? "again" : segmentClass(frame); },
 
       drawDense(seen) {
         const edges = new Map(), crosses = [], drawn = new Set();
@@ -2016,7 +2021,7 @@ enum ReportPage {
             frames.departure[frame] > frames.queued[frame] ? h("span", {}, `, having waited ${spanText(frames.departure[frame] - frames.queued[frame])}`) : null,
             h("span", {}, lost ? `, died ${momentText(frames.arrival[frame])}` : `, arrived ${momentText(frames.arrival[frame])}`),
             lost ? h("strong", { class: "bad" }, ` ✕ lost: ${frames.lost[frame]}`) : null,
-            frames.comment[frame] ? h("em", {}, ` ${frames.comment[frame]}`) : null),
+            h("em", {}, ` ${frames.comment[frame].replace(/(; )?lost: .*/, "")}`)),
           nest,
           frames.origin[frame] < 0 ? null : h("p", { class: "changes" }, changes.length ? [h("i", { "aria-hidden": "true" }, "● "), changes.flatMap((change, index) => [
             index ? "; " : null, `${change.layer} ${change.name} `, h("s", {}, change.before), " → ", h("b", {}, change.after),
@@ -2224,12 +2229,12 @@ enum ReportPage {
 
       // The most specific socket wins: both ends, then the local address and port, then the port alone.
       whySocket(table, subject, column) {
-        const local = column(/local/i), remote = column(/remote|peer|foreign/i), protocol = column(/protocol|transport/i);
+        const local = column(/local/i), remote = column(/remote|peer|foreign/i), protocol = column(/protocol|transport|kind/i);
         if (local < 0 || !subject.port) return null;
         const split = (text) => { const at = text.lastIndexOf(":"); return [text.slice(0, at).replace(/^\[|\]$/g, ""), text.slice(at + 1)]; };
         const isAny = (address) => ["*", "0.0.0.0", "::", ""].includes(address);
         const scores = table.rows.map((row) => {
-          if (protocol >= 0 && !row[protocol].toUpperCase().startsWith(subject.protocol)) return [-1, "another protocol"];
+          if (protocol >= 0 && !row[protocol].toUpperCase().replace(/^LISTENER/, "TCP").startsWith(subject.protocol)) return [-1, "another protocol"];
           const [address, port] = split(row[local]);
           if (port !== String(subject.port)) return [-1, `another port than ${subject.port}`];
           if (!isAny(address) && address !== subject.address) return [-1, "another local address"];
@@ -2333,6 +2338,8 @@ enum ReportPage {
       $("title").textContent = recording.name;
       $("summary").textContent = recording.summary;
       $("facts").textContent = `seed ${recording.seed} · ${spanText(duration)} · ${frameCount} frames`;
+      // The flow with most to show comes first.
+      if (flows.length) lab.flow = flowFrames.reduce((best, list, index) => list.length > flowFrames[best].length ? index : best, 0);
       flows.forEach((flow, index) => $("flow").append(h("option", { value: index }, flow.name)));
       $("flow").addEventListener("change", () => lab.selectFlow(Number($("flow").value)));
       lab.on("flow", () => { $("flow").value = lab.flow; });
@@ -2360,8 +2367,12 @@ enum ReportPage {
       showTab("ladder");
       lab.goTo(-1);
       // The ladder begins with a part of the run that can be read.
-      const first = flowFrames[0] || [];
-      if (first.length > 80) lab.setView(0, frames.arrival[first[60]] * 1.05, "near");
+      const first = flowFrames[lab.flow] || [];
+      $("flow").value = lab.flow;
+      if (first.length > 80) {
+        const from = frames.queued[first[0]], to = frames.arrival[first[60]];
+        lab.setView(from - (to - from) * 0.03, to + (to - from) * 0.03, "near");
+      }
     }
 
     start();

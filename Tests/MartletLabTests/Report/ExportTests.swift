@@ -1,4 +1,4 @@
-import MartletLab
+@testable import MartletLab
 import Testing
 
 @Suite("A run for other programs")

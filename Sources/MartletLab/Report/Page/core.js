@@ -167,7 +167,8 @@ function bytesText(count) {
 
 const senderOf = (frame) => links[frames.link[frame]]?.ends[frames.end[frame]] || [-1, -1];
 const receiversOf = (frame) => (links[frames.link[frame]]?.ends || []).filter((_, end) => end !== frames.end[frame]);
-const isLost = (frame) => frames.lost[frame] !== "";
+const isLost = (frame) => frames.lost[frame] !== "" && !frames.lost[frame].startsWith("still on its way");
+const isAgain = (frame) => frames.comment[frame].includes("retransmission");
 const nodeName = (index) => nodes[index]?.name ?? "?";
 const interfaceName = (node, index) => nodes[node]?.interfaces[index]?.name ?? "";
 
@@ -176,8 +177,9 @@ function transmissionTime(frame) {
   const link = links[frames.link[frame]];
   const way = frames.arrival[frame] - frames.departure[frame];
   if (!link || link.rate <= 0) return 0;
-  const estimate = isLost(frame) ? frames.size[frame] * 8e9 / link.rate : way - link.delay;
-  return Math.max(0, Math.min(way, estimate));
+  const needed = frames.size[frame] * 8e9 / link.rate, rest = way - link.delay;
+  // Preambles and check sequences take time as well; jitter does not.
+  return Math.max(0, Math.min(way, Math.abs(rest - needed) < 0.1 * needed + 240e9 / link.rate ? rest : needed));
 }
 
 const nextHops = Array.from({ length: frameCount }, () => []);
@@ -210,6 +212,8 @@ function kindStyle(kind) {
     case "dropped": case "lost": return ["✕", "dropped"];
     case "retransmitted": return ["↻", "again"];
     case "timeout": return ["◔", "again"];
+    case "probe": return ["?", "again"];
+    case "congestion": case "window": return ["▼", "state"];
     case "state": return ["◆", "state"];
     case "fault": return ["⚡", "dropped"];
     case "said": return ["❝", "said"];

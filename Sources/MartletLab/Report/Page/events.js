@@ -52,6 +52,7 @@ const eventList = {
     const frame = events.frame[index], text = events.text[index];
     if (frame < 0) return text;
     const packet = `${frames.layer[frame]} ${isShort ? shortWords(frame) : frames.text[frame]}`;
+    if (text.includes("\u0001")) return text.replace("\u0001", packet);
     return ["sent", "received", "forwarded"].includes(kinds[events.kind[index]]) ? packet : `${text}: ${packet}`;
   },
 

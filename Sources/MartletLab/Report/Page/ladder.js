@@ -113,7 +113,7 @@ const ladder = {
     });
   },
 
-  style(frame) { return frames.comment[frame].startsWith("retransmission") ? "again" : segmentClass(frame); },
+  style(frame) { return isAgain(frame) ? "again" : segmentClass(frame); },
 
   drawDense(seen) {
     const edges = new Map(), crosses = [], drawn = new Set();

@@ -56,6 +56,8 @@ function start() {
   $("title").textContent = recording.name;
   $("summary").textContent = recording.summary;
   $("facts").textContent = `seed ${recording.seed} · ${spanText(duration)} · ${frameCount} frames`;
+  // The flow with most to show comes first.
+  if (flows.length) lab.flow = flowFrames.reduce((best, list, index) => list.length > flowFrames[best].length ? index : best, 0);
   flows.forEach((flow, index) => $("flow").append(h("option", { value: index }, flow.name)));
   $("flow").addEventListener("change", () => lab.selectFlow(Number($("flow").value)));
   lab.on("flow", () => { $("flow").value = lab.flow; });
@@ -83,8 +85,12 @@ function start() {
   showTab("ladder");
   lab.goTo(-1);
   // The ladder begins with a part of the run that can be read.
-  const first = flowFrames[0] || [];
-  if (first.length > 80) lab.setView(0, frames.arrival[first[60]] * 1.05, "near");
+  const first = flowFrames[lab.flow] || [];
+  $("flow").value = lab.flow;
+  if (first.length > 80) {
+    const from = frames.queued[first[0]], to = frames.arrival[first[60]];
+    lab.setView(from - (to - from) * 0.03, to + (to - from) * 0.03, "near");
+  }
 }
 
 start();

@@ -44,7 +44,7 @@ const packetView = {
         frames.departure[frame] > frames.queued[frame] ? h("span", {}, `, having waited ${spanText(frames.departure[frame] - frames.queued[frame])}`) : null,
         h("span", {}, lost ? `, died ${momentText(frames.arrival[frame])}` : `, arrived ${momentText(frames.arrival[frame])}`),
         lost ? h("strong", { class: "bad" }, ` ✕ lost: ${frames.lost[frame]}`) : null,
-        frames.comment[frame] ? h("em", {}, ` ${frames.comment[frame]}`) : null),
+        h("em", {}, ` ${frames.comment[frame].replace(/(; )?lost: .*/, "")}`)),
       nest,
       frames.origin[frame] < 0 ? null : h("p", { class: "changes" }, changes.length ? [h("i", { "aria-hidden": "true" }, "● "), changes.flatMap((change, index) => [
         index ? "; " : null, `${change.layer} ${change.name} `, h("s", {}, change.before), " → ", h("b", {}, change.after),

@@ -110,12 +110,12 @@ const tableView = {
 
   // The most specific socket wins: both ends, then the local address and port, then the port alone.
   whySocket(table, subject, column) {
-    const local = column(/local/i), remote = column(/remote|peer|foreign/i), protocol = column(/protocol|transport/i);
+    const local = column(/local/i), remote = column(/remote|peer|foreign/i), protocol = column(/protocol|transport|kind/i);
     if (local < 0 || !subject.port) return null;
     const split = (text) => { const at = text.lastIndexOf(":"); return [text.slice(0, at).replace(/^\[|\]$/g, ""), text.slice(at + 1)]; };
     const isAny = (address) => ["*", "0.0.0.0", "::", ""].includes(address);
     const scores = table.rows.map((row) => {
-      if (protocol >= 0 && !row[protocol].toUpperCase().startsWith(subject.protocol)) return [-1, "another protocol"];
+      if (protocol >= 0 && !row[protocol].toUpperCase().replace(/^LISTENER/, "TCP").startsWith(subject.protocol)) return [-1, "another protocol"];
       const [address, port] = split(row[local]);
       if (port !== String(subject.port)) return [-1, `another port than ${subject.port}`];
       if (!isAny(address) && address !== subject.address) return [-1, "another local address"];

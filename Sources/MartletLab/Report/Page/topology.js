@@ -225,7 +225,7 @@ const topology = {
     const sending = transmissionTime(frame), total = frames.arrival[frame] - frames.departure[frame];
     const flying = Math.max(1, isLost(frame) ? link.delay : total - sending);
     const a = at(Math.min(1, since / flying)), b = at(Math.max(0, (since - sending) / flying));
-    const style = [frames.comment[frame].startsWith("retransmission") ? "again" : "", lab.frame === frame ? "chosen" : ""].join(" ");
+    const style = [isAgain(frame) ? "again" : "", lab.frame === frame ? "chosen" : ""].join(" ");
     this.moving.append(s("line", { class: `frame ${style}`, x1: a[0], y1: a[1], x2: b[0] + 0.01, y2: b[1] },
       s("title", {}, `${frames.layer[frame]} ${frames.text[frame]}`)));
     if (isLost(frame) && lab.time >= frames.arrival[frame]) this.drawGrave(frame, link, at);
