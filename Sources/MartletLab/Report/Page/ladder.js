@@ -150,7 +150,8 @@ const ladder = {
         const back = end > start ? -7 : 7, slope = (y1 - y0) / Math.abs(end - start || 1) * 7;
         group.append(s("path", { class: "head", d: `M${end} ${y2}l${back} ${-slope - 3.5}v7Z` }));
       }
-      if (isLabelled) this.label(frame, group, start, end, (y0 + y3) / 2, (y1 + y2) / 2);
+      const words = isLabelled ? this.wordsAt(frame, { start, end, y0, y1, y2, y3 }) : null;
+      if (words) this.label(group, words);
       return group;
     });
   },
@@ -165,32 +166,41 @@ const ladder = {
     }
   },
 
-  // The frames whose neighbours on the link leave room for words.
+  // The frames that have room for words: above their arrow, and off the words of others.
   labelled(seen) {
-    const byLink = new Map();
+    const before = new Map(), taken = new Map(), found = new Set();
     for (const frame of seen) {
       const [place] = this.places(frame);
       if (!place || isLost(frame)) continue;
-      if (!byLink.has(frames.link[frame])) byLink.set(frames.link[frame], []);
-      byLink.get(frames.link[frame]).push([(place.y0 + place.y1 + place.y2 + place.y3) / 4, frame]);
-    }
-    const found = new Set();
-    for (const list of byLink.values()) {
-      list.sort((a, b) => a[0] - b[0]);
-      list.forEach(([y, frame], index) => {
-        if (y - (list[index - 1]?.[0] ?? -99) >= 13 && (list[index + 1]?.[0] ?? 1e9) - y >= 4) found.add(frame);
-      });
+      const lane = `${frames.link[frame]} ${frames.end[frame]}`, y = place.y0;
+      const isFree = y - (before.get(lane) ?? -99) >= 12;
+      before.set(lane, y);
+      if (!isFree) continue;
+      const words = this.wordsAt(frame, place);
+      if (!words) continue;
+      if (!taken.has(frames.link[frame])) taken.set(frames.link[frame], []);
+      const others = taken.get(frames.link[frame]);
+      const points = [-1, -0.5, 0, 0.5, 1].map((part) => [words.x + part * words.width / 2 * words.dx, words.y + part * words.width / 2 * words.dy]);
+      if (points.some(([x, y]) => others.some(([otherX, otherY]) => Math.abs(x - otherX) < 18 && Math.abs(y - otherY) < 11))) continue;
+      others.push(...points);
+      found.add(frame);
     }
     return found;
   },
 
-  // Along the arrow, above it.
-  label(frame, group, start, end, y0, y1) {
-    const words = ladderWords(frame), room = Math.floor((Math.hypot(end - start, y1 - y0) - 24) / 6.2);
-    if (room < 4) return;
-    const angle = Math.atan2(y1 - y0, end - start) * 180 / Math.PI;
-    group.append(s("text", { class: "small", transform: `translate(${(start + end) / 2} ${(y0 + y1) / 2}) rotate(${Math.abs(angle) > 90 ? angle + 180 : angle})`,
-      y: -3, "text-anchor": "middle" }, words.length > room ? `${words.slice(0, room - 1)}…` : words));
+  // What an arrow says, and where: nearer to its sender, so that those of the other direction have a place of their own.
+  wordsAt(frame, { start, end, y0, y1, y2, y3 }) {
+    const [from, to] = [(y0 + y3) / 2, (y1 + y2) / 2], length = Math.hypot(end - start, to - from);
+    const words = ladderWords(frame), room = Math.floor((length * 0.72 - 12) / 6);
+    if (room < 4) return null;
+    const text = words.length > room ? `${words.slice(0, room - 1)}…` : words;
+    const sign = end > start ? 1 : -1;
+    return { text, width: text.length * 5.8, x: start + (end - start) * 0.4, y: from + (to - from) * 0.4, dx: sign * (end - start) / length, dy: sign * (to - from) / length };
+  },
+
+  label(group, { text, x, y, dx, dy }) {
+    const angle = Math.atan2(dy, dx) * 180 / Math.PI;
+    group.append(s("text", { class: "small", transform: `translate(${x} ${y}) rotate(${angle})`, y: -3, "text-anchor": "middle" }, text));
   },
 
   choose(frame) {

@@ -33,7 +33,7 @@ const packetView = {
         type: "button", class: `header ${layer.letter} ${frame === lab.frame && index === this.layer ? "chosen" : ""}`,
         onclick: () => { this.layer = index; lab.frame = frame; lab.tell("frame"); },
         title: `${layer.name}, ${bytesText(size)}`,
-      }, h("b", {}, layer.letter), h("span", {}, layer.name), h("small", {}, bytesText(size)), changed.has(layer.name) ? h("i", { title: "changed on the way" }, "●") : null);
+      }, h("span", {}, h("b", {}, layer.letter), ` ${layer.name}`), h("small", {}, bytesText(size)), changed.has(layer.name) ? h("i", { title: "changed on the way" }, "●") : null);
       nest = h("div", { class: "nest" }, button, nest);
     });
     const lost = isLost(frame);

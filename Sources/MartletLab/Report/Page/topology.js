@@ -32,44 +32,81 @@ const topology = {
     this.draw();
   },
 
-  // Puts nodes into columns by their distance from one end of the longest way, and orders columns so that few links cross.
+  // Puts what others hang on (switches, routers, shared links) into columns by their distance from one end, and the hosts at
+  // the sides; those that hang on the middle are above and below it.
   place() {
-    const near = nodes.map(() => []);
-    links.forEach((link) => link.ends.forEach(([a]) => link.ends.forEach(([b]) => { if (a !== b && near[a]) near[a].push(b); })));
-    const walk = (start, distance) => {
-      const queue = [start];
-      distance[start] = 0;
-      let last = start;
-      for (const node of queue) {
-        last = node;
-        for (const next of near[node]) if (distance[next] === undefined) { distance[next] = distance[node] + 1; queue.push(next); }
-      }
-      return last;
-    };
-    this.column = new Array(nodes.length);
-    let base = 0;
-    nodes.forEach((_, node) => {
-      if (this.column[node] !== undefined) return;
-      // The two ends of a longest way; the one that was named first is at the left.
-      const one = walk(node, []), other = walk(one, []);
-      const fromEnd = [];
-      walk(Math.min(one, other), fromEnd);
-      fromEnd.forEach((value, index) => { this.column[index] = base + value; });
-      base += Math.max(...fromEnd.filter((value) => value !== undefined)) + 1;
+    const hubs = links.map((link, index) => link.ends.length > 2 ? index : -1).filter((index) => index >= 0);
+    const count = nodes.length + hubs.length, near = Array.from({ length: count }, () => new Set());
+    const join = (a, b) => { if (a !== b && near[a] && near[b]) { near[a].add(b); near[b].add(a); } };
+    links.forEach((link, index) => {
+      const hub = hubs.indexOf(index);
+      if (hub >= 0) link.ends.forEach(([node]) => join(node, nodes.length + hub));
+      else if (link.ends.length === 2) join(link.ends[0][0], link.ends[1][0]);
     });
-    this.columns = [];
-    this.column.forEach((column, node) => { (this.columns[column] ||= []).push(node); });
-    this.columns = Array.from(this.columns, (list) => list || []);
-    this.row = [];
-    for (let pass = 0; pass < 4; pass++) {
+    this.column = new Array(count);
+    this.row = new Array(count).fill(0);
+    this.hubs = hubs;
+    let base = 0;
+    for (let node = 0; node < count; node++) {
+      if (this.column[node] === undefined) base = this.placePart(this.reach(node, near, () => true), near, base) + 1;
+    }
+    this.orderRows(near);
+  },
+
+  // What can be reached, nearest first, with its distance.
+  reach(start, near, isWay) {
+    const distance = new Map([[start, 0]]);
+    for (const node of distance.keys()) {
+      for (const next of [...near[node]].sort((a, b) => a - b)) if (!distance.has(next) && isWay(next)) distance.set(next, distance.get(node) + 1);
+    }
+    return distance;
+  },
+
+  // The last column that a connected part of the topology takes.
+  placePart(part, near, base) {
+    const members = [...part.keys()].sort((a, b) => a - b), isInner = (node) => near[node].size > 1;
+    const inner = members.filter(isInner);
+    if (!inner.length) {
+      members.forEach((node, index) => { this.column[node] = base + Math.min(1, index); });
+      return base + Math.min(1, members.length - 1);
+    }
+    const far = (node) => [...this.reach(node, near, isInner).keys()].at(-1);
+    const one = far(inner[0]), other = far(one);
+    // The end that is nearer to what was named first is at the left.
+    const first = isInner(members[0]) ? members[0] : [...near[members[0]]][0];
+    const fromOne = this.reach(one, near, isInner);
+    const distance = fromOne.get(first) * 2 <= fromOne.get(other) ? fromOne : this.reach(other, near, isInner);
+    const length = Math.max(...distance.values());
+    let leftmost = 0;
+    const leaves = members.filter((node) => !isInner(node));
+    const place = new Map(distance);
+    leaves.forEach((node, index) => {
+      const at = distance.get([...near[node]][0]);
+      const isLeft = length === 0 ? index < leaves.length / 2 : at === 0;
+      const column = isLeft ? -1 : at === length ? length + 1 : at;
+      leftmost = Math.min(leftmost, column);
+      place.set(node, column);
+    });
+    for (const [node, column] of place) this.column[node] = base + column - leftmost;
+    return base + Math.max(...place.values()) - leftmost;
+  },
+
+  orderRows(near) {
+    this.columns = Array.from({ length: Math.max(...this.column) + 1 }, () => []);
+    this.column.forEach((column, node) => this.columns[column].push(node));
+    const weight = (node) => {
+      const rows = [...near[node]].filter((other) => this.column[other] !== this.column[node]).map((other) => this.row[other]);
+      return rows.length ? rows.reduce((a, b) => a + b, 0) / rows.length : 0;
+    };
+    for (let pass = 0; pass < 6; pass++) {
       for (const list of pass % 2 ? this.columns.slice().reverse() : this.columns) {
-        const weight = (node) => {
-          const rows = near[node].map((other) => this.row[other]).filter((row) => row !== undefined);
-          return rows.length ? rows.reduce((a, b) => a + b, 0) / rows.length : this.row[node] ?? 0;
-        };
         const weights = new Map(list.map((node) => [node, weight(node)]));
-        list.sort((a, b) => weights.get(a) - weights.get(b) || a - b);
-        list.forEach((node, index) => { this.row[node] = index - (list.length - 1) / 2; });
+        const sorted = list.slice().sort((a, b) => weights.get(a) - weights.get(b) || a - b);
+        const inner = sorted.filter((node) => near[node].size > 1), outer = sorted.filter((node) => near[node].size <= 1);
+        const [middle, sides] = inner.length ? [inner, outer] : [outer, []];
+        middle.forEach((node, index) => { this.row[node] = index - (middle.length - 1) / 2; });
+        const edge = (middle.length - 1) / 2;
+        sides.forEach((node, index) => { this.row[node] = index % 2 ? edge + 1 + (index - 1) / 2 : -edge - 1 - index / 2; });
       }
     }
   },
@@ -77,57 +114,60 @@ const topology = {
   draw() {
     const svg = $("topology"), width = svg.clientWidth;
     if (!width) return;
-    const rows = Math.max(...this.columns.map((list) => list.length), 1);
-    const gap = rows > 1 ? 108 : 0;
-    const notes = Math.max(...nodes.map((node) => Math.min(3, Math.max(1, node.interfaces.flatMap((one) => one.addresses).length))), 1);
-    const height = Math.max(78 + 48 + 13 * notes, rows * 108 + 40);
-    const margin = 78;
-    const spacing = this.columns.length > 1 ? (width - 2 * margin) / (this.columns.length - 1) : 0;
-    this.spacing = spacing;
+    const low = Math.min(...this.row), high = Math.max(...this.row), rows = high - low + 1;
+    const gap = rows <= 1 ? 0 : rows <= 3 ? 104 : rows <= 8 ? 80 : 58;
+    this.notes = rows <= 3 ? 3 : rows <= 8 ? 1 : 0;
+    const lines = Math.max(1, ...nodes.map((node) => Math.min(this.notes, node.interfaces.flatMap((one) => one.addresses).length)));
+    const top = rows > 1 ? 44 : 78, height = top + (rows - 1) * gap + 48 + 13 * lines, margin = 78;
+    this.spacing = this.columns.length > 1 ? (width - 2 * margin) / (this.columns.length - 1) : width;
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("height", height);
-    this.at = nodes.map((_, node) => [
-      this.columns.length > 1 ? margin + this.column[node] * spacing : width / 2,
-      (gap ? height / 2 - 24 : 78) + this.row[node] * gap,
+    this.at = this.column.map((column, node) => [
+      this.columns.length > 1 ? margin + column * this.spacing : width / 2, top + (this.row[node] - low) * gap,
     ]);
     this.moving = s("g");
-    const lines = s("g"), places = s("g");
+    const wires = s("g"), places = s("g"), words = s("g");
     this.ends = [];
     this.words = [];
-    links.forEach((link, index) => this.drawLink(link, index, lines));
+    links.forEach((link, index) => this.drawLink(link, index, wires, words));
     nodes.forEach((node, index) => places.append(this.drawNode(node, index)));
-    svg.replaceChildren(lines, this.moving, places);
+    svg.replaceChildren(wires, this.moving, words, places);
     this.mark();
     this.move();
   },
 
+  // How many links lie between the same two columns.
+  beside(link) {
+    const columns = (one) => one.ends.map(([node]) => this.column[node]).sort((a, b) => a - b).join(" ");
+    return links.filter((one) => columns(one) === columns(link)).length;
+  },
+
   // Where a link's ends are; a link of more than two has a hub in their midst.
-  drawLink(link, index, lines) {
-    const points = link.ends.map(([node]) => this.at[node]).filter(Boolean);
-    if (points.length < 2) { this.ends[index] = []; return; }
-    const middle = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
-    this.ends[index] = points.map((point, end) => points.length === 2 ? [point, points[1 - end]] : [point, middle]);
-    const group = s("g", { class: "link" });
-    if (points.length === 2) group.append(s("line", { class: "wire", x1: points[0][0], y1: points[0][1], x2: points[1][0], y2: points[1][1] }));
-    else {
-      points.forEach((point) => group.append(s("line", { class: "wire", x1: point[0], y1: point[1], x2: middle[0], y2: middle[1] })));
-      group.append(s("circle", { class: "hub", cx: middle[0], cy: middle[1], r: 5 }));
-    }
+  drawLink(link, index, wires, places) {
+    const points = link.ends.map(([node]) => this.at[node]);
+    if (points.length < 2 || points.includes(undefined)) { this.ends[index] = []; return; }
+    const isShared = points.length > 2;
+    const middle = isShared ? this.at[nodes.length + this.hubs.indexOf(index)] : [0, 1].map((axis) => (points[0][axis] + points[1][axis]) / 2);
+    this.ends[index] = points.map((point, end) => isShared ? [point, middle] : [point, points[1 - end]]);
     const about = `${link.name}: ${rateText(link.rate)}, ${spanText(link.delay)}, MTU ${link.mtu}${link.faults ? `, ${link.faults}` : ""}`;
-    group.append(s("title", {}, about));
-    if (this.spacing > 84 || points.length > 2) {
-      const [x, y] = points.length > 2 ? [middle[0], middle[1] - 10] : middle;
-      const steep = points.length === 2 && Math.abs(points[0][1] - points[1][1]) > 30;
-      const anchor = steep ? "start" : "middle", dx = steep ? 12 : 0;
-      group.append(s("text", { class: "linkname", x: x + dx, y: y - 42, "text-anchor": anchor }, rateText(link.rate)),
-        s("text", { class: "small", x: x + dx, y: y - 29, "text-anchor": anchor }, spanText(link.delay) + (link.faults ? " ⚡" : "")));
-      this.words[index] = points.length > 2 ? [] : points.map((point, end) => {
-        const words = s("text", { class: "small busy", x: x + dx, y: y + 22 + 13 * end, "text-anchor": anchor });
-        group.append(words);
-        return words;
-      });
+    const group = s("g", { class: "link" }, s("title", {}, about));
+    for (const point of isShared ? points : points.slice(0, 1)) {
+      const to = isShared ? middle : points[1];
+      group.append(s("line", { class: "wire", x1: point[0], y1: point[1], x2: to[0], y2: to[1] }));
     }
-    lines.append(group);
+    if (isShared) group.append(s("circle", { class: "hub", cx: middle[0], cy: middle[1], r: 6 }));
+    wires.append(group);
+    if (this.spacing <= 84) return;
+    const [x, y] = middle, faults = link.faults ? " ⚡" : "";
+    const text = (style, dy, words) => s("text", { class: style, x, y: y + dy, "text-anchor": "middle" }, words);
+    const isFlat = !isShared && this.beside(link) === 1 && Math.abs(points[0][1] - points[1][1]) < 30 && Math.abs(points[0][0] - points[1][0]) > 60;
+    const busy = points.map((_, end) => text("small busy", isFlat ? 22 + 13 * end : 14, ""));
+    if (isFlat) places.append(text("linkname", -42, rateText(link.rate)), text("small", -29, spanText(link.delay) + faults), ...busy);
+    else {
+      // A slope has room for a line above and one below.
+      places.append(s("g", { class: "halo" }, text("small", isShared ? -16 : -4, `${rateText(link.rate)} · ${spanText(link.delay)}${faults}`), isShared ? [] : busy[0]));
+    }
+    this.words[index] = isShared ? [] : isFlat ? busy : [busy[0], busy[0]];
   },
 
   drawNode(node, index) {
@@ -149,8 +189,8 @@ const topology = {
     if (this.spacing > 128 || this.columns.length < 2) {
       const lines = node.interfaces.flatMap((one) => one.addresses.map((address) => `${one.name} ${address}`));
       if (!lines.length && node.kind !== "host") lines.push(node.kind);
-      lines.slice(0, 3).forEach((line, number) => {
-        const words = number === 2 && lines.length > 3 ? `and ${lines.length - 2} more` : line;
+      lines.slice(0, this.notes).forEach((line, number) => {
+        const words = number === this.notes - 1 && lines.length > this.notes ? number ? `and ${lines.length - number} more` : `${lines.length} addresses` : line;
         group.append(s("text", { class: "small", y: 49 + 13 * number, "text-anchor": "middle" }, words));
       });
     }
@@ -193,13 +233,7 @@ const topology = {
     const way = this.ends[index]?.[end];
     if (!way) return;
     const lane = this.lanes[index][end];
-    const words = this.words[index]?.[end];
-    if (words) {
-      const busy = link.rate > 0 ? this.busy(index, end) : 0;
-      const rightward = way[0][0] <= way[1][0];
-      words.textContent = busy > 0.0005 ? `${rightward ? "▸" : "◂"} ${(100 * busy).toFixed(busy < 0.0995 ? 1 : 0)} %` : "";
-      words.classList.toggle("full", busy > 0.9);
-    }
+    this.tellBusy(link, index, end, way);
     // Both directions of a wire are drawn beside each other, as on a road.
     const [dx, dy] = [way[1][0] - way[0][0], way[1][1] - way[0][1]];
     const length = Math.hypot(dx, dy) || 1;
@@ -218,6 +252,20 @@ const topology = {
       else if (isLost(frame) && lab.time < frames.arrival[frame] + grave) this.drawGrave(frame, link, at);
     }
     this.drawQueue(index, end, at(0.02), side);
+  },
+
+  // How busy a direction is; a slope has one line for both.
+  tellBusy(link, index, end, way) {
+    const words = this.words[index]?.[end];
+    if (!words || link.rate <= 0) return;
+    const isShort = this.words[index][0] === this.words[index][1];
+    if (isShort && end > 0) return;
+    const say = (one) => {
+      const busy = this.busy(index, one), [from, to] = this.ends[index][one];
+      return busy > 0.0005 ? `${from[0] <= to[0] ? "▸" : "◂"} ${(100 * busy).toFixed(busy < 0.0995 ? 1 : 0)} %` : "";
+    };
+    words.textContent = isShort ? `${say(0)} ${say(1)}`.trim() : say(end);
+    words.classList.toggle("full", (isShort ? [0, 1] : [end]).some((one) => this.busy(index, one) > 0.9));
   },
 
   // From its first bit to its last.
