@@ -77,7 +77,7 @@ let package = Package(
       dependencies: [
         "Martlet", "MartletLinks", "MartletCore", "MartletWire",
         .product(name: "Yams", package: "Yams"),
-        .product(name: "Logging", package: "swift-log"),
+        .product(name: "BasicContainers", package: "swift-collections"),
       ],
       swiftSettings: settings),
     .executableTarget(

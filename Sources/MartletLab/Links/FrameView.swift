@@ -96,7 +96,7 @@ public struct FrameView: Sendable, Equatable {
 
 extension FramePattern {
   /// Whether `frame` is one of those that are meant.
-  func matches(_ frame: borrowing FrameView) -> Bool {
+  func matches(_ frame: FrameView) -> Bool {
     let isOfKind =
       switch kind {
       case .any: true

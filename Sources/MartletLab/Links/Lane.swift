@@ -12,7 +12,7 @@ final class Lane {
   let end: Int
   var direction: LinkDirection
   let pool: PacketPool
-  weak var recorder: Recorder?
+  var recorder: Recorder?
   /// Tells the receiving end that a frame comes earlier than it was told.
   var wake: (() -> Void)?
   /// What a frame waits in the receiving node.
@@ -246,9 +246,13 @@ final class Lane {
     let first = travelling.firstMetadata?.time.nanoseconds ?? .max
     let other = overtaking.isEmpty ? Int64.max : overtaking[overtaking.count - 1].metadata.time.nanoseconds
     guard min(first, other) <= time &- processing else { return nil }
-    let packet = first <= other ? travelling.popFirst() : overtaking.removeLast()
-    guard let packet else { return nil }
     counters.delivered &+= 1
+    if first > other { return handOver(overtaking.removeLast()) }
+    guard let packet = travelling.popFirst() else { return nil }
+    return handOver(packet)
+  }
+
+  private func handOver(_ packet: consuming Packet) -> Packet {
     if releasedAt > packet.metadata.time.nanoseconds { recorder?.arrives(packet.metadata.tag, at: releasedAt) }
     return packet
   }
@@ -299,10 +303,28 @@ final class Lane {
     announce()
   }
 
-  /// Drops what waits and travels: what becomes of frames to a machine that is gone.
-  func lose(all reason: String, at now: Instant) {
+  /// What waits in the memory of a sender that is gone.
+  func loseWaiting(_ reason: String, at now: Instant) {
+    serve(until: now.nanoseconds)
     while let packet = waiting.popFirst() { lose(packet, reason, at: now.nanoseconds) }
-    while let packet = travelling.popFirst() { lose(packet, reason, at: now.nanoseconds) }
-    while !overtaking.isEmpty { lose(overtaking.removeLast(), reason, at: now.nanoseconds) }
+  }
+
+  /// What reached a machine that is gone.
+  func loseArrived(_ reason: String, by now: Instant) {
+    while let packet = popArrived(at: now) {
+      counters.delivered &-= 1
+      loseArrived(packet, reason)
+    }
+  }
+
+  private func loseArrived(_ packet: consuming Packet, _ reason: String) {
+    let time = packet.metadata.time.nanoseconds
+    lose(packet, reason, at: time)
+  }
+
+  /// What reached a machine and is kept from it.
+  func refuse(_ packet: consuming Packet, _ reason: String, at now: Instant) {
+    counters.delivered &-= 1
+    lose(packet, reason, at: now.nanoseconds)
   }
 }
