@@ -7,6 +7,9 @@ extension Host {
     public var internet = Internet()
     /// What the host does with packets that are for others. Default: nothing.
     public var forwarding = Forwarding()
+    /// Whether programs may open sockets; else each attempt throws ``SocketError/offersNoSockets``. A router offers none.
+    /// Default true.
+    public var offersSockets = true
     /// Datagram sockets.
     public var datagrams = Datagrams()
     /// TCP.

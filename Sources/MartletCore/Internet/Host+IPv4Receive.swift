@@ -23,8 +23,9 @@ extension Host {
       if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
       if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
       isLocal = addresses.isLocal(destination, on: interface)
-      guard isLocal || addresses.isBroadcast(destination, on: interface) || header.destination == .allHosts
-        || header.destination == .allRouters && forwards(.v4, from: interface)
+      guard
+        isLocal || addresses.isBroadcast(destination, on: interface) || header.destination == .allHosts
+          || header.destination == .allRouters && forwards(.v4, from: interface)
       else {
         if forwards { return forwardIPv4(packet, header, on: interface) }
         return drop(packet, .ipNotForUs)

@@ -235,7 +235,8 @@ extension Packet {
     // ~HC + ~m + m', where m' is m - 0x0100.
     let sum = UInt32(~old) + 0xfeff
     bytes.store(bigEndian: word &- 0x0100, at: offset + 8)
-    bytes.store(bigEndian: ~UInt16(truncatingIfNeeded: (sum & 0xffff) + sum >> 16), at: offset + IPv4Header.checksumOffset)
+    let folded = UInt16(truncatingIfNeeded: (sum & 0xffff) + sum >> 16)
+    bytes.store(bigEndian: ~folded, at: offset + IPv4Header.checksumOffset)
   }
 
   /// Takes one off the hop limit of the IPv6 header at `offset`, which no checksum covers.
