@@ -1,5 +1,5 @@
 import MartletCore
-public import MartletWire
+import MartletWire
 import Yams
 
 extension WorldDescription {
@@ -18,7 +18,7 @@ extension WorldDescription {
   /// - Parameter file: What the file is called, for errors.
   /// - Throws: ``WorldError`` with the line, what is wrong there, and the way out.
   public init(yaml text: String, file: String? = nil) throws(WorldError) {
-    let root: Node?
+    let root: Yams.Node?
     do {
       root = try Yams.compose(yaml: text)
     } catch let error as YamlError {

@@ -30,7 +30,8 @@ struct Transit: BitwiseCopyable {
   static func place(from source: IPv6Address, to destination: IPv6Address) -> Int {
     let from = source.low ^ source.high
     let to = destination.low ^ destination.high
-    return Int(truncatingIfNeeded: ((from &<< 21 | from &>> 43) ^ to) &* 0x9e37_79b9_7f4a_7c15 &>> 56)
+    let mixed = ((from &<< 21 | from &>> 43) ^ to) &* 0x9e37_79b9_7f4a_7c15
+    return Int(truncatingIfNeeded: mixed &>> 56)
   }
 }
 
