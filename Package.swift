@@ -137,6 +137,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "MartletLabTests", dependencies: ["MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      exclude: ["Golden"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -45,8 +45,6 @@ struct WorldTests {
     #expect(answers == ["HELLO", "WORLD"])
     try world.run(for: .seconds(1))
     let recording = world.finish()
-    let text = recording.events.map { "\($0.time) \(recording.nodes[$0.node].name) \($0.kind) \($0.text)" }
-    print(text.joined(separator: "\n"))
     #expect(recording.frames.allSatisfy { $0.fate == .delivered })
     for event in recording.events {
       if let cause = event.cause { #expect(recording.events[cause].time <= event.time) }

@@ -40,7 +40,11 @@ public final class World: Sendable {
     self.plan = plan
     var hosts: [VirtualHost?] = []
     for node in description.nodes {
-      hosts.append(node.hasStack ? loop.host(node.name, configuration: node.configuration) : nil)
+      switch node.kind {
+      case .host: hosts.append(loop.host(node.name, configuration: node.configuration))
+      case .router: hosts.append(loop.router(node.name, configuration: node.configuration))
+      case .switch, .hub: hosts.append(nil)
+      }
     }
     let all = hosts
     do {
@@ -248,7 +252,6 @@ extension WorldDescription.Node {
   /// The configuration of the node's stack.
   var configuration: Host.Configuration {
     var configuration = Host.Configuration()
-    if kind == .router { configuration.forwarding = .router }
     if let value = tuning.congestionControl { configuration.tcp.congestionControl = value }
     if let value = tuning.initialWindow { configuration.tcp.initialWindowSegments = value }
     if let value = tuning.receiveBuffer {
