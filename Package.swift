@@ -79,7 +79,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),
       ],
-      swiftSettings: settings),
+      exclude: ["Report/Page"], swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [
