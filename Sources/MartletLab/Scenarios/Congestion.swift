@@ -90,7 +90,8 @@ extension Scenario {
     }
     stage.check(isHalved, "after slow start every loss halves it")
     let bottleneck = recording.link("bottleneck")
-    let bytes = recording.frames.filter { $0.link == bottleneck && $0.end == 0 && $0.fate == .delivered && $0.departure > 5_000_000_000 }
+    let bytes = recording.frames.filter { $0.link == bottleneck && $0.end == 0 && $0.fate == .delivered && $0.departure > 5_000_000_000 && $0.departure < 40_000_000_000
+    }
       .reduce(0) { $0 + $1.bytes.count }
     let use = Double(bytes) * 8 / 35 / 400_000
     stage.check(use > 0.8, "the bottleneck was busy for \(decimal(use * 100, 1)) % of the time from the fifth second on")

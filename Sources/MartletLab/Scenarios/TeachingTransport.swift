@@ -9,7 +9,7 @@ import MartletWire
 struct TeachingTransport: Sendable {
   var window: Int
   var isSelective = false
-  var timeout = Duration.milliseconds(60)
+  var timeout = Duration.milliseconds(80)
   /// The number of the first segment.
   static let first = 17
   /// A segment's payload: with UDP, IP and Ethernet 1,000 bytes.
