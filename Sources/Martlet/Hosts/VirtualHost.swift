@@ -10,11 +10,14 @@ public final class VirtualHost: Sendable {
   public let name: String
   /// The loop the host lives on.
   public let loop: Loop
+  /// What the host is there for.
+  public let role: Role
   nonisolated(unsafe) let box: HostBox
 
-  init(name: String, loop: Loop, box: HostBox) {
+  init(name: String, loop: Loop, role: Role, box: HostBox) {
     self.name = name
     self.loop = loop
+    self.role = role
     unsafe self.box = box
   }
 
@@ -49,7 +52,8 @@ extension Loop {
         host: Host(name: name, configuration: configuration, pool: core.pool, seed: random.next()))
       core.entities.append(.host(box))
       core.touch(box)
-      return VirtualHost(name: name, loop: self, box: box)
+      let role: VirtualHost.Role = configuration.offersSockets ? .host : .router
+      return VirtualHost(name: name, loop: self, role: role, box: box)
     }
   }
 

@@ -19,6 +19,7 @@ extension SocketError: CustomStringConvertible {
     case .unreachable(let address): "unreachable, says \(address)"
     case .messageTooLong: "the datagram is larger than can be sent"
     case .cancelled: "cancelled"
+    case .offersNoSockets: "the host is a router, which offers programs no sockets"
     case .stalled: "nothing is left to happen: every task waits, and no timer runs"
     }
   }

@@ -11,6 +11,8 @@ public enum Drop {
     case ipTruncated, ipVersion, ipHeaderMalformed, ipHeaderChecksum, ipOptionMalformed, ipSourceRouted
     case ipSourceInvalid, ipSourceSpoofed, ipLoopbackFromWire, ipNotForUs, ipBroadcastMismatch
     case ipUnknownProtocol, ipExtensionMalformed, ipExtensionUnknown, ipRoutingHeader, ipNoRoute, ipNoSource, ipTooBig
+    // Forwarding
+    case forwardSource, forwardDestination, forwardBroadcast, forwardReversePath, forwardHopLimit
     // Fragments
     case fragmentMalformed, fragmentTiny, fragmentOverlap, fragmentTooBig, fragmentTableFull, fragmentTimeout
     case fragmentDuplicate

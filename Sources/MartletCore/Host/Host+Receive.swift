@@ -11,6 +11,7 @@ extension Host {
     precondition(index > 0 && index < interfaces.count, "no such interface, or the loopback interface")
     interfaces[index].counters.receivedPackets &+= 1
     interfaces[index].counters.receivedBytes &+= UInt64(packet.count)
+    if forwards, let place = findTransit(of: packet, on: interface) { return forward(packet, transit: place) }
     if mayBePlainDatagram(packet) { return receiveDatagramFrame(packet, on: interface) }
     if mayBeBareSegment(packet) { return receiveBareFrame(packet, on: interface) }
     if mayBePlainSegment(packet) { return receiveSegmentFrame(packet, on: interface) }
@@ -96,6 +97,8 @@ struct InternetContext: BitwiseCopyable {
   var isUnicast: Bool
   /// Whether it came in a fragment or several, atomic ones (RFC 6946) too.
   var wasFragmented = false
+  /// Whether it is for another host: what is said about it comes from this host as a router.
+  var isForwarded = false
   /// The bytes behind the IP header, where the short way found them out.
   var payloadByteCount = 0
 }

@@ -40,6 +40,16 @@ public struct Host: ~Copyable {
   var reassembler: Reassembler
   var pathMTUs: PathMTUCache
   var icmpErrors: TokenBucket
+  /// What the host does with packets that are for others.
+  public internal(set) var forwarding: Configuration.Forwarding
+  /// Whether it forwards anything: the one question that hosts which do not are asked for each packet.
+  var forwards: Bool
+  /// What became of packets that were for others.
+  public internal(set) var forwardingCounters = ForwardingCounters()
+  /// Ways of packets through the host; none while it does not forward.
+  var transits: FixedArray<Transit>
+  var redirects = RedirectTable()
+  var redirectsSent: TokenBucket
   var fragmentIdentification: UInt32
   // Sockets
   let flowHash: FlowHash
@@ -100,6 +110,11 @@ public struct Host: ~Copyable {
       hash: KeyedHash(key0: random.next(), key1: random.next()))
     icmpErrors = TokenBucket(
       perSecond: configuration.internet.icmpErrorsPerSecond, burst: configuration.internet.icmpErrorBurst)
+    forwarding = configuration.forwarding
+    forwards = configuration.forwarding.isOn
+    transits = FixedArray(repeating: Transit(), count: configuration.forwarding.isOn ? Transit.count : 0)
+    redirectsSent = TokenBucket(
+      perSecond: configuration.forwarding.redirectsPerSecond, burst: configuration.forwarding.redirectBurst)
     challenges = TokenBucket(
       perSecond: configuration.tcp.challengeAcknowledgmentsPerSecond,
       burst: configuration.tcp.challengeAcknowledgmentsPerSecond)

@@ -5,6 +5,11 @@ extension Host {
     public var neighbors = Neighbors()
     /// The Internet layer.
     public var internet = Internet()
+    /// What the host does with packets that are for others. Default: nothing.
+    public var forwarding = Forwarding()
+    /// Whether programs may open sockets; else each attempt throws ``SocketError/offersNoSockets``. A router offers none.
+    /// Default true.
+    public var offersSockets = true
     /// Datagram sockets.
     public var datagrams = Datagrams()
     /// TCP.
@@ -60,6 +65,9 @@ extension Host {
       /// After how long such a path MTU is forgotten, so that larger packets are tried again; never below 5 min (RFC 1191
       /// section 6.3, RFC 8201 section 4). Default 10 min.
       public var pathMTULifetime = Duration.seconds(600)
+      /// The most destinations for which routers' redirects are remembered (RFC 1122 section 3.2.2.2, RFC 4861 section 8.3);
+      /// the oldest makes room; 0 ignores redirects, which a host that forwards does anyway. Default 64.
+      public var maximumRedirects = 64
       public init() {}
     }
 

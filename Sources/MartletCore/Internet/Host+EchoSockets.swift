@@ -5,6 +5,7 @@ public import MartletWire
 extension Host {
   /// Opens a socket for echo requests over `version`; its identifier is nobody else's.
   public mutating func openEcho(version: IPVersion) throws(SocketError) -> SocketID {
+    guard configuration.offersSockets else { throw .offersNoSockets }
     for _ in 0..<65_536 {
       let identifier = UInt16.random(in: 1...UInt16.max, using: &random)
       if findEcho(identifier, version) != nil { continue }

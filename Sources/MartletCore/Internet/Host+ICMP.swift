@@ -33,7 +33,8 @@ extension Host {
     case .destinationUnreachable, .timeExceeded, .parameterProblem:
       deliverError(.v4(message), quoting: packet, at: message.byteCount, from: context.source, on: context.interface)
     case .sourceQuench: drop(packet, .icmpSourceQuench)  // RFC 6633
-    case .redirect: drop(packet, .icmpRedirectInvalid)
+    case .redirect(_, let gateway):
+      receiveRedirect(packet, to: IPAddress(gateway), quoteAt: message.byteCount, context)
     case .timestampRequest, .timestampReply, .unknown: drop(packet, .icmpUnknownType)
     }
   }
@@ -110,15 +111,21 @@ extension Host {
   /// Tells the sender of `packet` what was wrong with it, if it is one who should be told (RFC 1122 section 3.2.2,
   /// RFC 4443 section 2.4 (e)), and not more often than the bound.
   ///
-  /// The packet begins with its transport header; the IP header still stands in front.
-  mutating func sendError(_ error: ICMPError, about packet: inout Packet, _ context: InternetContext) {
-    guard context.source.isUnicast, mayAnswerWithError(packet, error, context) else { return }
-    guard icmpErrors.take(at: now) else { return ledger.count(.icmpRateLimited) }
-    let source = context.isUnicast ? context.destination : sourceAddress(for: context.source, by: context.interface)
-    guard let source,
-      let route = findRoute(to: context.source, zone: context.source.isLinkLocal ? context.interface : nil)
-    else { return ledger.count(.ipNoRoute) }
-    guard var reply = pool.allocate() else { return ledger.count(.poolExhausted) }
+  /// The packet begins with its transport header; the IP header still stands in front. Returns whether anything was sent.
+  @discardableResult
+  mutating func sendError(_ error: ICMPError, about packet: inout Packet, _ context: InternetContext) -> Bool {
+    guard context.source.isUnicast, mayAnswerWithError(packet, error, context) else { return false }
+    guard icmpErrors.take(at: now) else { return note(.icmpRateLimited) }
+    guard let route = findRoute(to: context.source, zone: context.source.isLinkLocal ? context.interface : nil) else {
+      return note(.ipNoRoute)
+    }
+    // A router speaks from the interface that the message leaves by (RFC 1812 section 4.3.2.4, RFC 4443 section 2.2).
+    let source =
+      context.isForwarded
+      ? sourceAddress(for: context.source, by: route.interface)
+      : context.isUnicast ? context.destination : sourceAddress(for: context.source, by: context.interface)
+    guard let source else { return note(.ipNoSource) }
+    guard var reply = pool.allocate() else { return note(.poolExhausted) }
     // Quotes are unchanged (HR3-18); a checksum that its sender left to a device is one nobody ever wrote.
     Segmentation.completeChecksum(&packet)
     let isIPv4 = context.source.isIPv4
@@ -142,6 +149,13 @@ extension Host {
       Outgoing(
         source: source, destination: context.source, protocol: isIPv4 ? .icmpv4 : .icmpv6,
         hopLimit: configuration.internet.timeToLive, interface: route.interface, nextHop: route.nextHop))
+    return true
+  }
+
+  /// Counts why no error was sent.
+  private func note(_ reason: Drop.Reason) -> Bool {
+    ledger.count(reason)
+    return false
   }
 
   private func mayAnswerWithError(_ packet: borrowing Packet, _ error: ICMPError, _ context: InternetContext) -> Bool {

@@ -23,7 +23,11 @@ extension Host {
       if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
       if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
       isLocal = addresses.isLocal(destination, on: interface)
-      guard isLocal || addresses.isBroadcast(destination, on: interface) || header.destination == .allHosts else {
+      guard
+        isLocal || addresses.isBroadcast(destination, on: interface) || header.destination == .allHosts
+          || header.destination == .allRouters && forwards(.v4, from: interface)
+      else {
+        if forwards { return forwardIPv4(packet, header, on: interface) }
         return drop(packet, .ipNotForUs)
       }
       if isLocal { addresses.noteGood(from: source, to: destination, on: interface) }
@@ -75,13 +79,8 @@ extension Host {
     return nil
   }
 
-  private enum OptionCheck {
-    case fine, sourceRouted
-    case malformed(pointer: UInt8)
-  }
-
   /// Options are looked at and ignored (HR3-14), but for source routes, which are refused, as everybody does.
-  private func checkOptions(of packet: borrowing Packet, _ headerByteCount: Int) -> OptionCheck {
+  private func checkOptions(of packet: borrowing Packet, _ headerByteCount: Int) -> IPv4OptionCheck {
     let bytes = packet.bytes.extracting(IPv4Header.minimumByteCount..<headerByteCount)
     var options = IPv4Options(parsing: bytes)
     do {
@@ -98,4 +97,11 @@ extension Host {
       return .malformed(pointer: UInt8(IPv4Header.minimumByteCount + options.offset))
     }
   }
+}
+
+/// What is the matter with the options of an IPv4 header.
+enum IPv4OptionCheck {
+  case fine, sourceRouted
+  /// `pointer` is the byte at fault, from the header's first.
+  case malformed(pointer: UInt8)
 }

@@ -21,8 +21,8 @@ extension Host {
       if let reason = refusal(ofSource: source, on: interface) { return drop(packet, reason) }
       if header.destination.isLoopback && interface != .loopback { return drop(packet, .ipLoopbackFromWire) }
       isLocal = addresses.isLocal(destination, on: interface)
-      guard isLocal || header.destination.isMulticast && addresses.isMember(of: header.destination, on: interface)
-      else {
+      guard isLocal || header.destination.isMulticast && isMember(of: header.destination, on: interface) else {
+        if forwards { return forwardIPv6(packet, header, on: interface) }
         return drop(packet, .ipNotForUs)
       }
       if isLocal { addresses.noteGood(from: source, to: destination, on: interface) }

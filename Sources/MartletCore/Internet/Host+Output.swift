@@ -67,6 +67,7 @@ extension Host {
       if addresses.isLocal(destination, on: interface) { return (.loopback, destination) }
       return (interface, destination)
     }
+    if let redirect = redirects.find(destination, on: zone) { return (redirect.interface, redirect.nextHop) }
     guard let route = routes.lookup(destination, on: zone) else { return nil }
     return (route.interface, route.neighbor(for: destination))
   }

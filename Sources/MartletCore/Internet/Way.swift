@@ -66,6 +66,12 @@ extension Host {
 
   /// Forgets what was found out about routes; to be called whenever an address, a route or an interface changes.
   mutating func forgetRoutes() {
+    redirects.removeAll()
+    forgetWays()
+  }
+
+  /// Forgets where packets went, as some may now go elsewhere.
+  mutating func forgetWays() {
     lastRoute = LastRoute()
     routeGeneration &+= 1
     pathMTUs.noteRouteChange()

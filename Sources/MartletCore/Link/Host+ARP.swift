@@ -102,15 +102,17 @@ extension Host {
       switch consume action {
       case .solicit(let address, let interface, _): solicit(address, on: interface, unicastTo: nil)
       case .probe(let address, let interface, let mac, _): solicit(address, on: interface, unicastTo: mac)
-      case .unreachable(_, let interface, var packets):
+      case .unreachable(let address, let interface, var packets):
+        forgetRedirects(to: address, on: interface)
         while let packet = packets.popFirst() { reportUnresolved(packet, on: interface) }
       }
     }
   }
 
-  /// Tells the sender of a packet, which is a socket of this host, that its neighbour did not answer
+  /// Tells the sender of a packet, a socket of this host or who sent it through here, that its neighbour did not answer
   /// (RFC 4861 section 7.2.2, RFC 1122 section 2.4).
   private mutating func reportUnresolved(_ packet: consuming Packet, on interface: InterfaceID) {
+    if packet.metadata.interface != .loopback { return reportUndeliverable(packet) }
     let isIPv4 = packet.bytes.bigEndian(at: 0, as: UInt8.self) >> 4 == 4
     if isIPv4 {
       deliverError(

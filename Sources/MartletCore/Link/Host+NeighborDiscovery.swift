@@ -38,8 +38,9 @@ extension Host {
     case .routerSolicitation:
       // A host that does not forward has nothing to say (RFC 4861 section 6.2.6).
       drop(packet, .icmpUnknownType)
-    case .redirect:
-      drop(packet, .icmpRedirectInvalid)
+    case .redirect(let target, let destination):
+      receiveRedirect(
+        packet, of: IPAddress(destination), to: IPAddress(target), linkAddress: options.target, context)
     }
   }
 
@@ -119,7 +120,7 @@ extension Host {
   ) {
     sendNeighborDiscovery(
       .neighborAdvertisement(
-        .init(isRouter: false, isSolicited: isSolicited, isOverride: true, target: target)),
+        .init(isRouter: forwards(.v6, from: interface), isSolicited: isSolicited, isOverride: true, target: target)),
       option: .targetLinkLayerAddress(interfaces[Int(interface.index)].macAddress),
       from: IPAddress(target), to: destination, linkAddress: linkAddress, on: interface)
   }

@@ -10,6 +10,9 @@ public struct InterfaceConfiguration: Sendable {
   public var mtu: Int
   /// What its link does so that the host need not.
   public var offloads: LinkOffloads
+  /// Whether what comes in by it for others is forwarded, if the host forwards at all
+  /// (``Host/Configuration-swift.struct/forwarding``). Default true.
+  public var forwards = true
 
   /// An interface of `mtu` bytes, 1,500 unless told.
   public init(name: String, macAddress: MACAddress, mtu: Int = 1_500, offloads: LinkOffloads = []) {
@@ -37,6 +40,7 @@ struct Interface: ~Copyable {
   /// Frames that wait for the link to fetch them.
   var transmitQueue = PacketQueue()
   var counters = InterfaceCounters()
+  var forwards: Bool
   /// The identification of the next IPv4 datagram that may be fragmented.
   var nextIdentification: UInt16 = 0
 
@@ -45,6 +49,7 @@ struct Interface: ~Copyable {
     macAddress = configuration.macAddress
     mtu = configuration.mtu
     offloads = configuration.offloads
+    forwards = configuration.forwards
   }
 
   /// Lets `packet` wait for the link; hands it back if `limit` others wait.

@@ -12,6 +12,8 @@ public enum SocketError: Error, Hashable, Sendable, BitwiseCopyable {
   case noRoute
   /// All ports or all room for sockets are taken.
   case noResources
+  /// The host offers programs no sockets: it is a router.
+  case offersNoSockets
   /// The socket does not exist (any more), or is not of the kind the call is for.
   case notASocket
   /// The socket is in a state that has no such call (writing after half-close, reading from a listener).

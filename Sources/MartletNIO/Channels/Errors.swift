@@ -29,6 +29,7 @@ extension IOError {
       case .timedOut: ETIMEDOUT
       case .unreachable: EHOSTUNREACH
       case .messageTooLong: EMSGSIZE
+      case .offersNoSockets: EOPNOTSUPP
       case .cancelled, .stalled: ECANCELED
       }
     self.init(errnoCode: code, reason: "\(call): \(error)")

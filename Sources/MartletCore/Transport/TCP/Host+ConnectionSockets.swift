@@ -11,6 +11,7 @@ extension Host {
   public mutating func listen(
     on local: SocketAddress, options: ListenerOptions = ListenerOptions()
   ) throws(SocketError) -> SocketID {
+    guard configuration.offersSockets else { throw .offersNoSockets }
     guard !local.address.isMulticast, !local.address.isLimitedBroadcast else { throw .invalidAddress }
     let local = try claim(local, .listener, ipv6Only: options.ipv6Only, reusesAddress: false)
     var options = options
@@ -50,6 +51,7 @@ extension Host {
     to remote: SocketAddress, from local: SocketAddress? = nil, options: TCPSocketOptions = TCPSocketOptions(),
     at now: Instant
   ) throws(SocketError) -> SocketID {
+    guard configuration.offersSockets else { throw .offersNoSockets }
     self.now = max(self.now, now)
     guard remote.port != 0, remote.address.isUnicast || remote.address.isLoopback else { throw .invalidAddress }
     guard let route = findRoute(to: remote.address, zone: zone(of: remote)) else { throw .noRoute }

@@ -10,6 +10,7 @@ extension Host {
   public mutating func openDatagram(
     on local: SocketAddress, options: DatagramOptions = DatagramOptions()
   ) throws(SocketError) -> SocketID {
+    guard configuration.offersSockets else { throw .offersNoSockets }
     let local = try claim(local, .datagram, ipv6Only: options.ipv6Only, reusesAddress: options.reusesAddress)
     nextSerial += 1
     let socket = DatagramSocket(
