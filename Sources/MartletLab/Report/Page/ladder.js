@@ -133,6 +133,7 @@ const ladder = {
   },
 
   grave(frame, x, y, isRightward) {
+    if (x > this.svg.clientWidth - 20 - 6 * frames.lost[frame].length) isRightward = false;
     return [s("path", { class: "cross big", d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` }, s("title", {}, `lost: ${frames.lost[frame]}`)),
       s("text", { class: "small bad", x: x + (isRightward ? 10 : -10), y: y + 4, "text-anchor": isRightward ? "start" : "end" }, frames.lost[frame])];
   },
@@ -219,6 +220,7 @@ const ladder = {
 
 // The colour of a frame that is no retransmission: what it carries.
 function segmentClass(frame) {
+  if (frames.layer[frame] === "UDP") return "data";
   if (frames.layer[frame] !== "TCP") return "other";
   return /SYN|FIN|RST/.test(frames.text[frame]) ? "control" : / bytes?(:|$)/.test(frames.text[frame]) ? "data" : "ack";
 }
