@@ -2,9 +2,10 @@ import MartletWire
 
 /// The frames of a run as a pcapng capture: every interface of every node has a block of its own, named `host/eth0`.
 ///
-/// A frame stands there where it left and where it arrived, at those times, under one packet id. Comments say why a frame was
-/// sent again, and because of which event, and where and why it died. Ask for one node's interfaces to see what a capture there
-/// would have shown: a dissector takes what it sees on several for repetitions. The same recording gives the same bytes.
+/// A frame stands there where it left and where it arrived, at those times, under one packet id. Comments say why a
+/// frame was sent again, and because of which event, and where and why it died. Ask for one node's interfaces to see
+/// what a capture there would have shown: a dissector takes what it sees on several for repetitions. The same recording
+/// gives the same bytes.
 public struct Capture: Sendable {
   /// Midnight UTC of 1 January 2026, in nanoseconds since 1970: when virtual time begins unless told otherwise.
   public static let virtualEpoch: UInt64 = 1_767_225_600_000_000_000

@@ -14,7 +14,8 @@ struct HTMLReportTests {
     #expect(first != HTMLReport(TransferFixture.recording(losses: [])).bytes)
   }
 
-  /// `MARTLET_REPORTS=folder swift test --filter HTMLReportTests` leaves the pages there, for `scripts/report_check.py`.
+  /// `MARTLET_REPORTS=folder swift test --filter HTMLReportTests` leaves the pages there, for
+  /// `scripts/report_check.py`.
   @Test("A page of ten thousand events is made and cuts its frames")
   func pages() throws {
     let small = TransferFixture.recording()

@@ -2,8 +2,8 @@ import MartletWire
 
 /// The time-sequence graph of one direction of a TCP flow, as its sender saw it, in the language of xplot.
 ///
-/// White: segments as they left; red: those sent again (R) and those that died (X); green: what was acknowledged, as the
-/// acknowledgments arrived; yellow: how far the receiver's window allowed to send.
+/// White: segments as they left; red: those sent again (R) and those that died (X); green: what was acknowledged, as
+/// the acknowledgments arrived; yellow: how far the receiver's window allowed to send.
 public struct SequenceGraph: Sendable {
   private let recording: Recording
   private let flow: Int
