@@ -1,5 +1,6 @@
 import Martlet
 import MartletNIO
+import NIOCore
 import NIOSSL
 import SelfSigned
 import Testing
