@@ -94,7 +94,7 @@ struct WorldPlan {
   /// The nearest name, or all of them.
   static func suggestion(_ name: String, _ known: [String]) -> String {
     let near = known.min { distance(name, $0) < distance(name, $1) }
-    if let near, distance(name, near) <= max(1, name.count / 3) { return "Did you mean \"\(near)\"?" }
+    if let near, distance(name, near) <= max(1, (name.count + 1) / 3), distance(name, near) < name.count { return "Did you mean \"\(near)\"?" }
     return known.isEmpty ? "There are none yet." : "There are \(known.prefix(12).joined(separator: ", "))."
   }
 
