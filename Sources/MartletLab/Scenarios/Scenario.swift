@@ -19,6 +19,12 @@ public struct Scenario: Sendable {
     public var transcript: String
     /// What did not come out as told; empty if all is well.
     public var failures: [String]
+
+    public init(recording: Recording, transcript: String, failures: [String]) {
+      self.recording = recording
+      self.transcript = transcript
+      self.failures = failures
+    }
   }
 
   /// Plays the scenario from beginning to end.
