@@ -1744,8 +1744,8 @@ enum ReportPage {
           group.append(s("line", { class: "edge", x1: start, y1: y0, x2: end, y2: y1 }), s("line", { class: "hit", x1: start, y1: (y0 + y3) / 2, x2: end, y2: (y1 + y2) / 2 }));
           if (isLost(frame)) group.append(...this.grave(frame, end, y2, end > start));
           else {
-            const back = end > start ? -7 : 7, slope = (y1 - y0) / Math.abs(end - start || 1) * 7;
-            group.append(s("path", { class: "head", d: `M${end} ${y2}l${back} ${-slope - 3.5}v7Z` }));
+            const angle = Math.atan2(y1 - y0, end - start) * 180 / Math.PI;
+            group.append(s("path", { class: "head", d: "M0 0l-8 -3.5v7Z", transform: `translate(${end} ${y2}) rotate(${angle})` }));
           }
           const words = isLabelled ? this.wordsAt(frame, { start, end, y0, y1, y2, y3 }) : null;
           if (words) this.label(group, words);
