@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "Martlet", targets: ["Martlet"]),
     .library(name: "MartletNIO", targets: ["MartletNIO"]),
     .library(name: "MartletServices", targets: ["MartletServices"]),
+    .library(name: "MartletLab", targets: ["MartletLab"]),
     .executable(name: "martlet", targets: ["MartletCommand"]),
     // For Fuzz/ only: no part of what Martlet promises.
     .library(name: "_HostFuzzing", targets: ["HostFuzzing"]),
@@ -35,6 +36,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .target(name: "MartletWire", swiftSettings: settings),
@@ -70,10 +72,18 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "MartletLab",
+      dependencies: [
+        "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "BasicContainers", package: "swift-collections"),
+      ],
+      exclude: ["Report/Page"], swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [
-        "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletServices", "MartletLab", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -126,6 +136,10 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MartletLabTests", dependencies: ["MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      exclude: ["Golden"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -12,7 +12,10 @@ from harness import Failure
 
 
 class Chromium:
-    """One browser with one page; `events` is all that it told without being asked."""
+    """One browser with one page; `events` is all that it told without being asked.
+
+    It runs in the bench's kernel namespace, or where its caller runs if that is None.
+    """
 
     def __init__(self, bench, patience=20):
         self.patience, self.number, self.buffer, self.events = patience, 0, b"", []
@@ -28,7 +31,8 @@ class Chromium:
         # A descriptor of one digit only is understood by every shell.
         if max(there, back) > 9:
             raise Failure("too many descriptors are open")
-        self.process = subprocess.Popen(["ip", "netns", "exec", bench.kernel_namespace, "sh", "-c", shell, "sh", *command],
+        place = ["ip", "netns", "exec", bench.kernel_namespace] if bench.kernel_namespace else []
+        self.process = subprocess.Popen([*place, "sh", "-c", shell, "sh", *command],
                                         pass_fds=(there, back), env=environment, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(there)

@@ -10,5 +10,5 @@ struct MartletCommand: ParsableCommand {
 
       Exit codes: 0 well, 1 network failure, 64 usage, 69 no such device, 77 no permission.
       """,
-    subcommands: [Demo.self, Up.self, Serve.self, Ping.self, Netcat.self, Bench.self])
+    subcommands: [Demo.self, Up.self, Serve.self, Ping.self, Netcat.self, Lab.self, Bench.self])
 }

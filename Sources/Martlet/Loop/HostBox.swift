@@ -14,6 +14,12 @@ final class HostBox {
   var services = ServiceTable.standard
   /// The addresses it was given, in order, and where.
   var addresses: [InterfaceAddress] = []
+  /// Stands still: nothing is received, sent or due.
+  var isPaused = false
+  /// How often it has lost its memory.
+  var boots = 0
+  /// Told after each turn, when what it sent has gone out.
+  var turnObserver: ((inout Host, Instant) -> Void)?
 
   struct InterfaceAddress {
     var address: AddressInSubnet
@@ -65,6 +71,7 @@ final class Attachment {
 
   /// Hands the host what came in.
   func receive(_ core: LoopCore) {
+    guard !box.isPaused else { return }
     let now = core.now
     let interface = interface
     let link = link

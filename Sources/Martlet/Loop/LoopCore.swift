@@ -70,6 +70,7 @@ final class LoopCore: @unchecked Sendable {
   enum Entity {
     case host(HostBox)
     case link(Attachment)
+    case device(any LoopDevice)
   }
 
   init(
@@ -263,10 +264,15 @@ final class LoopCore: @unchecked Sendable {
     for id in due {
       switch entities[Int(id)] {
       case .host(let box):
+        // Its deadline stays due until it goes on.
+        guard !box.isPaused else { break }
         box.host.advance(to: now)
         touch(box)
       case .link(let attachment):
         attachment.receive(self)
+      case .device(let device):
+        device.advance(to: now)
+        deadlines.set(device.nextDeadline, for: id)
       }
     }
     due.removeAll(keepingCapacity: true)
@@ -289,10 +295,12 @@ final class LoopCore: @unchecked Sendable {
       let box = dirty[index]
       index += 1
       box.isDirty = false
+      guard !box.isPaused else { continue }
       for attachment in box.attachments {
         attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
         attachment.link.flush(at: now)
       }
+      if let observer = box.turnObserver { observer(&box.host, now) }
       announce(box)
       deadlines.set(box.host.nextDeadline, for: box.id)
     }
@@ -313,10 +321,13 @@ final class LoopCore: @unchecked Sendable {
     }
   }
 
-  /// Follows a link's deadline, which became earlier.
+  /// Follows a link's or device's deadline, which became earlier.
   func linkWoke(_ id: UInt32) {
-    guard case .link(let attachment) = entities[Int(id)] else { return }
-    deadlines.set(attachment.link.nextDeadline, for: id)
+    switch entities[Int(id)] {
+    case .link(let attachment): deadlines.set(attachment.link.nextDeadline, for: id)
+    case .device(let device): deadlines.set(device.nextDeadline, for: id)
+    case .host: break
+    }
   }
 
   // MARK: Waiting

@@ -79,6 +79,8 @@ public struct Packet: ~Copyable {
     public var dropReason: Drop.Reason? = nil
     /// When the packet reached the host, or was made.
     public var time = Instant.zero
+    /// What a link may write here to know the packet again when a host or switch passes it on; 0 for a new packet.
+    public var tag: UInt32 = 0
 
     @inlinable public init() {}
   }

@@ -67,7 +67,7 @@ struct ImpairedLane: ~Copyable {
     }
     packet.metadata.time = due
     let twin = isDuplicated ? packet.duplicate(from: pool) : nil
-    if isCorrupted, flipBit(in: &packet) { counters.corrupted += 1 }
+    if isCorrupted, packet.flipBit(chance: position.next(), pool: pool) { counters.corrupted += 1 }
     if isHeldBack { heldBack.append(packet) } else { inOrder.append(packet) }
     guard isDuplicated else { return }
     guard let twin else {
@@ -88,33 +88,5 @@ struct ImpairedLane: ~Copyable {
 
   private static func happens(_ probability: Double, _ stream: inout RandomStream) -> Bool {
     Double(stream.next() >> 11) * 0x1p-53 < probability
-  }
-
-  /// Flips one bit of an IP packet behind its link header; bytes that others share are copied first.
-  private mutating func flipBit(in packet: inout Packet) -> Bool {
-    guard EthernetFrame.version(of: packet.bytes) != nil else { return false }
-    let header = EthernetFrame.headerByteCount(of: packet.bytes)
-    // Else a device would compute the checksum over the wrong bit and make it right.
-    guard packet.count > header, Segmentation.completeChecksum(&packet) else { return false }
-    let bit = position.next().multipliedFullWidth(by: UInt64(packet.count - header) * 8).high
-    let index = header + Int(bit / 8)
-    if index >= packet.linearCount, !makePayloadPrivate(&packet) { return false }
-    unsafe packet.forEachRun(from: index, count: 1) { byte, _ in
-      // The linear part is the packet's own, and so is the payload by now.
-      unsafe UnsafeMutableRawPointer(mutating: byte).assumingMemoryBound(to: UInt8.self).pointee ^= 1 << UInt8(bit % 8)
-    }
-    packet.metadata.checksum = .unknown
-    return true
-  }
-
-  private func makePayloadPrivate(_ packet: inout Packet) -> Bool {
-    let linear = packet.linearCount
-    let byteCount = packet.count - linear
-    guard byteCount <= PacketPool.largeRegionByteCount,
-      let region = pool.allocateRegion(large: byteCount > PacketPool.smallRegionByteCount)
-    else { return false }
-    unsafe packet.copyBytes(from: linear, count: byteCount, to: region.bytes)
-    packet.truncate(to: linear)
-    return packet.append(Slice(region, offset: 0, count: byteCount))
   }
 }

@@ -15,7 +15,7 @@ package struct PacketDescription: Equatable {
 }
 
 /// Puts frames into words. It remembers each stream's first sequence number, so that TCP's numbers count from 0.
-package struct PacketDescriber {
+package struct PacketDescriber: Sendable {
   /// What stations are called, by Ethernet address.
   package var names: [MACAddress: String] = [:]
 

@@ -83,7 +83,7 @@ extension TCPConnection {
       return false
     }
     if marks.contains(.echoes) { bits.insert(.ece) }
-    guard count > 0, marks.contains(.isCapable), sequence >= sendMaximum, timers.purpose == .retransmit else {
+    guard count > 0, marks.contains(.isCapable), sequence >= sendMaximum, timers.purpose != .persist else {
       return false
     }
     if marks.contains(.owesReduced) {

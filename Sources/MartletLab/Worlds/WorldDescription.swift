@@ -1,0 +1,238 @@
+public import MartletCore
+public import MartletWire
+
+/// What a world is made of: nodes, links and addresses. A value that Swift code or a file (``init(yaml:file:)``) makes alike.
+public struct WorldDescription: Sendable, Equatable {
+  public var name: String
+  /// What the world is for, in a sentence or two.
+  public var summary = ""
+  /// What all that is random follows from, unless whoever runs the world says otherwise.
+  public var seed: UInt64 = 1
+  public internal(set) var nodes: [Node] = []
+  public internal(set) var links: [Link] = []
+  /// From where every subnet without addresses given by hand takes a prefix: /24 or /64 each. Default 10.0.0.0/8.
+  public var addressPools: [Subnet] = [Subnet(IPAddress(IPv4Address(10, 0, 0, 0)), prefixLength: 8)]
+  /// Whether hosts and routers get routes along the shortest paths, beside those by hand. Default true.
+  public var computesRoutes = true
+  /// What is to happen when, in any order.
+  public var schedule: [ScheduledFault] = []
+
+  public init(_ name: String, summary: String = "", seed: UInt64 = 1) {
+    self.name = name
+    self.summary = summary
+    self.seed = seed
+  }
+
+  /// A computer or a box on the way.
+  public struct Node: Sendable, Equatable {
+    public typealias Kind = Recording.Node.Kind
+
+    public let name: String
+    public let kind: Kind
+    /// What runs on it.
+    public var services: [Service] = []
+    /// Beside the computed ones.
+    public var routes: [RouteByHand] = []
+    /// What every frame waits in the node before it is looked at: the "processing" of the delay budget.
+    public var processing = Duration.zero
+    /// After how long a switch forgets a station that it does not hear. Default 300 s (IEEE 802.1D).
+    public var ageing = Duration.seconds(300)
+    /// Whether a switch finds and blocks loops (IEEE 802.1D). Default false.
+    public var hasSpanningTree = false
+    /// A host's or router's bounds and defaults.
+    public var tuning = Tuning()
+
+    init(name: String, kind: Kind) {
+      self.name = name
+      self.kind = kind
+    }
+
+    var hasStack: Bool { kind == .host || kind == .router }
+  }
+
+  /// What of a host's configuration a world may choose.
+  public struct Tuning: Sendable, Equatable {
+    public var congestionControl: TCPCongestionControl?
+    /// In segments (RFC 6928).
+    public var initialWindow: Int?
+    public var receiveBuffer: Int?
+    public var sendBuffer: Int?
+    public var delayedAcknowledgment: Duration?
+    public var pacing: Bool?
+    public var selectiveAcknowledgments: Bool?
+    public var timestamps: Bool?
+    public var tailLossProbes: Bool?
+    /// Whether it asks routers to mark instead of to drop (RFC 3168).
+    public var congestionNotification: Bool?
+    public var timeToLive: UInt8?
+    public var maximumSegmentLifetime: Duration?
+
+    public init() {}
+  }
+
+  /// A service by name, and its port if that is not the usual one.
+  public struct Service: Sendable, Equatable {
+    public var name: String
+    public var port: UInt16?
+
+    public init(_ name: String, port: UInt16? = nil) {
+      self.name = name
+      self.port = port
+    }
+  }
+
+  /// A route by hand: to `destination` by way of `gateway`.
+  public struct RouteByHand: Sendable, Equatable {
+    public var destination: Subnet
+    /// Nil: the hosts are on the link itself.
+    public var gateway: IPAddress?
+    /// By name, as `eth0`; nil takes the one on whose link the gateway is.
+    public var interface: String?
+
+    public init(to destination: Subnet, via gateway: IPAddress?, on interface: String? = nil) {
+      self.destination = destination
+      self.gateway = gateway
+      self.interface = interface
+    }
+  }
+
+  /// Two nodes on a wire.
+  public struct Link: Sendable, Equatable {
+    public var name: String
+    public var first: End
+    public var second: End
+    /// From the first end to the second.
+    public var there: LinkDirection
+    public var back: LinkDirection
+  }
+
+  /// Where a link meets a node.
+  public struct End: Sendable, Equatable {
+    public var node: String
+    /// By hand; empty takes them from the pools.
+    public var addresses: [AddressInSubnet]
+    public var macAddress: MACAddress?
+    /// As `eth0`; nil counts.
+    public var interface: String?
+
+    public init(
+      _ node: String, addresses: [AddressInSubnet] = [], macAddress: MACAddress? = nil, interface: String? = nil
+    ) {
+      self.node = node
+      self.addresses = addresses
+      self.macAddress = macAddress
+      self.interface = interface
+    }
+  }
+
+  /// Something that happens to the world from outside at a time.
+  public struct ScheduledFault: Sendable, Equatable {
+    public var time: Duration
+    public var fault: Fault
+
+    public init(at time: Duration, _ fault: Fault) {
+      self.time = time
+      self.fault = fault
+    }
+  }
+
+  public enum Fault: Sendable, Equatable {
+    /// The link carries nothing from now on, or again.
+    case down(link: String)
+    case up(link: String)
+    /// The link keeps what it carries, until it is released.
+    case hold(link: String)
+    case release(link: String)
+    /// The host loses its memory and is gone, or begins anew, or stands still for a while.
+    case crash(String)
+    case restart(String)
+    case pause(String)
+    case resume(String)
+    /// Nothing gets from a node of the first list to one of the second, and, unless it is one-way, back.
+    case partition([String], from: [String], isOneWay: Bool)
+    /// Everything gets everywhere again.
+    case heal
+  }
+}
+
+extension WorldDescription: ExpressibleByStringLiteral {
+  public init(stringLiteral value: String) { self.init(value) }
+}
+
+// MARK: - Building
+
+extension WorldDescription.End: ExpressibleByStringLiteral {
+  public init(stringLiteral value: String) { self.init(value) }
+}
+
+extension WorldDescription {
+  /// Adds a computer that programs run on.
+  public mutating func host(_ name: String, services: [Service] = [], _ change: (inout Node) -> Void = { _ in }) {
+    add(name, .host) { node in
+      node.services = services
+      change(&node)
+    }
+  }
+
+  /// Adds a host that forwards what is for others; programs do not run on it.
+  public mutating func router(_ name: String, _ change: (inout Node) -> Void = { _ in }) { add(name, .router, change) }
+
+  /// Adds a switch that learns behind which of its ports a station is.
+  public mutating func `switch`(_ name: String, _ change: (inout Node) -> Void = { _ in }) {
+    add(name, .switch, change)
+  }
+
+  /// Adds a shared segment: what one sends everybody on it hears.
+  public mutating func segment(_ name: String, _ change: (inout Node) -> Void = { _ in }) { add(name, .hub, change) }
+
+  private mutating func add(_ name: String, _ kind: Node.Kind, _ change: (inout Node) -> Void) {
+    var node = Node(name: name, kind: kind)
+    change(&node)
+    nodes.append(node)
+  }
+
+  /// Puts a wire between two nodes; `there` is the way from the first to the second.
+  ///
+  /// - Parameter name: How faults and the report call it; nil takes "first–second".
+  public mutating func wire(
+    _ first: End, _ second: End, _ both: LinkDirection = LinkDirection(), name: String? = nil
+  ) {
+    wire(first, second, there: both, back: both, name: name)
+  }
+
+  /// Puts a wire whose two ways differ between two nodes.
+  public mutating func wire(
+    _ first: End, _ second: End, there: LinkDirection, back: LinkDirection, name: String? = nil
+  ) {
+    let usual = "\(first.node)-\(second.node)"
+    let count = links.count { $0.first.node == first.node && $0.second.node == second.node }
+    links.append(
+      Link(
+        name: name ?? (count == 0 ? usual : "\(usual)#\(count + 1)"), first: first, second: second, there: there,
+        back: back))
+  }
+}
+
+/// What is wrong with a world, and the way out.
+public struct WorldError: Error, Equatable, CustomStringConvertible {
+  /// As "world.yaml", if the world came from a file.
+  public var file: String?
+  /// From 1.
+  public var line: Int?
+  /// What is wrong.
+  public var problem: String
+  /// What to do about it.
+  public var remedy: String
+
+  public init(_ problem: String, remedy: String, file: String? = nil, line: Int? = nil) {
+    self.problem = problem
+    self.remedy = remedy
+    self.file = file
+    self.line = line
+  }
+
+  public var description: String {
+    let place = [file, line.map { "\($0)" }].compactMap { $0 }.joined(separator: ":")
+    return (place.isEmpty ? "" : place + ": ") + "\(problem). \(remedy)"
+  }
+}
