@@ -74,7 +74,9 @@ struct SwitchTests {
     description.host("b")
     for number in 1...5 { description.router("r\(number)") }
     let way = LinkDirection(delay: .milliseconds(1))
-    for (left, right) in [("a", "r1"), ("r1", "r3"), ("r3", "r5"), ("r5", "r4"), ("r1", "r2"), ("r2", "r4"), ("r4", "b")] {
+    for (left, right) in [
+      ("a", "r1"), ("r1", "r3"), ("r3", "r5"), ("r5", "r4"), ("r1", "r2"), ("r2", "r4"), ("r4", "b"),
+    ] {
       description.wire(.init(left), .init(right), way)
     }
     let world = try World(description)
@@ -88,9 +90,10 @@ struct SwitchTests {
     let table = a.routeTable().filter { $0.destination.version == .v4 && $0.destination.prefixLength == 0 }
     #expect(table.count == 1)
     let recording = world.finish()
-    #expect(!recording.frames.contains { frame in
-      frame.link == recording.link("r3-r5") && recording.view(frame).protocol == .icmpv4
-    })
+    #expect(
+      !recording.frames.contains { frame in
+        frame.link == recording.link("r3-r5") && recording.view(frame).protocol == .icmpv4
+      })
   }
 
   @Test("A route by hand takes the place of a computed one")

@@ -137,7 +137,8 @@ extension Recorder {
       guard reason != .new else { break }
       let again = reason != .tailLossProbe && reason != .pathProbe && reason != .windowProbe
       let number = say(
-        again ? "retransmitted" : "probe", "\(range(bytes)) \(again ? "again" : "as a probe"): \(Self.words(for: reason))",
+        again ? "retransmitted" : "probe",
+        "\(range(bytes)) \(again ? "again" : "as a probe"): \(Self.words(for: reason))",
         cause: again ? loss.map(Cause.event) : nil)
       tie(bytes, place, node: node, to: number, "\(again ? "retransmission" : "probe"): \(Self.words(for: reason))")
     case .recoveryBegan: _ = say("congestion", "recovery begins: the window is \(event.congestionWindow)")

@@ -58,7 +58,11 @@ final class Stage {
       guard condition(frame) else { continue }
       let ends = recording.links[number].ends.map { recording.nodes[$0.node].name }
       let arrow: String
-      if case .lost(let reason) = frame.fate { arrow = "──✗ \(reason)" } else { arrow = "──▶ \(milliseconds(frame.arrival))" }
+      if case .lost(let reason) = frame.fate {
+        arrow = "──✗ \(reason)"
+      } else {
+        arrow = "──▶ \(milliseconds(frame.arrival))"
+      }
       let comment = frame.comment.isEmpty || frame.comment.hasPrefix("lost") ? "" : "  [\(frame.comment)]"
       rows.append([
         milliseconds(frame.departure), ends[frame.end], arrow, ends[1 - frame.end],
