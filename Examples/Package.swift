@@ -32,7 +32,7 @@ let servers: [(name: String, dependencies: [Target.Dependency])] = [
   (
     "HummingbirdServer",
     [
-      "SmallHTTPClient", .product(name: "Hummingbird", package: "hummingbird"),
+      "SmallHTTPClient", http1, .product(name: "Hummingbird", package: "hummingbird"),
       .product(name: "HummingbirdCore", package: "hummingbird"), lifecycle, quiescing, logging,
     ]
   ),

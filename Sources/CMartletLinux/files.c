@@ -2,6 +2,7 @@
 #include "include/MartletFiles.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #if __linux__
 #include <linux/openat2.h>
@@ -12,7 +13,7 @@
 int martlet_open_beneath(int root, const char *path, int flags) {
   struct open_how how = {
       .flags = (uint64_t)flags,
-      .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+      .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (flags & O_NOFOLLOW ? RESOLVE_NO_SYMLINKS : 0),
   };
   // EAGAIN: something below was renamed meanwhile, so that the kernel could not be sure.
   for (int attempt = 0; attempt < 8; attempt++) {

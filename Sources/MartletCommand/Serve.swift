@@ -13,7 +13,26 @@ struct Serve: ParsableCommand {
       Without a device the server is reached at --listen, 127.0.0.1:8080, without privileges. With --tap or --interface
       it stands on that network at its own addresses, on port 80 or, with a certificate, 443.
 
-      SIGINT and SIGTERM let answers under way be finished.
+      Ranges, conditions, precompressed siblings (.br, .zst, .gz), index.html and listings (HTML, or JSON for those who
+      accept it) need no option. Hidden names are not served, nor is anything a link outside the directory leads to.
+
+      SIGINT and SIGTERM let answers under way be finished for 10 seconds; what is left then is reset.
+
+      EXAMPLES
+        A folder, at http://127.0.0.1:8080/:
+          martlet serve .
+        Elsewhere, with a log on the terminal:
+          martlet serve . --listen 127.0.0.1:9000 --access-log -
+        Two names from one process; other names get the first directory:
+          martlet serve /srv/www --name docs.test=/srv/docs --error-page 404=/404.html
+        HTTP/2 by TLS, with a certificate made for trying it:
+          openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \\
+            -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem
+          martlet serve . --tls-cert cert.pem --tls-key key.pem
+        A machine of its own on a network, at http://192.0.2.2/:
+          sudo ip tuntap add mrt0 mode tap user $USER
+          sudo ip address add 192.0.2.1/24 dev mrt0; sudo ip link set mrt0 up
+          martlet serve . --tap mrt0 --address 192.0.2.2/24
       """)
 
   @Argument(help: ArgumentHelp("The directory whose files are served.", valueName: "dir"))
@@ -66,6 +85,9 @@ struct Serve: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Compress text for clients that take gzip.")
   var compress = true
 
+  @Flag(inversion: .prefixedNo, help: "Answer requests for small files that come again and again from memory.")
+  var keepAnswers = true
+
   func validate() throws {
     if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("Give --tls-cert and --tls-key together.") }
     if let connectionsPerAddress, connectionsPerAddress < 1 {
@@ -81,14 +103,7 @@ struct Serve: ParsableCommand {
     let signals = Signals(blocking: [SIGINT, SIGTERM])
     try reportingFailure {
       let log = try accessLog.map { try AccessLogFile(path: $0) }
-      let server: HTTPFileServer
-      do {
-        server = try HTTPFileServer(serverConfiguration(log))
-      } catch let failure as SystemFailure {
-        throw CommandFailure(failure.code == EACCES ? .noPermission : .usage, "\(failure)")
-      } catch {
-        throw CommandFailure(.usage, "--tls-cert, --tls-key: \(error)")
-      }
+      let server = try makeServer(log)
       let computer = try CommandHost(network)
       let port = port ?? (tlsCert == nil ? 80 : 443)
       let host = computer.host
@@ -98,17 +113,92 @@ struct Serve: ParsableCommand {
         throw CommandFailure(.network, "cannot listen on port \(port): \(error)")
       }
       let outside = listen?.address ?? (network.hasDevice ? nil : ListeningAddress.standard)
-      let publication = try outside.flatMap {
-        PublishedPort(argument: "\($0)=tcp/\(port)")
-      }.map { try computer.publish($0) }
+      let publication = try outside.map { try publish($0, of: computer, port) }
       let flushing = log.map { log in computer.loop.task { try await log.keepFlushing(computer.loop.clock) } }
       sayReady(computer, port, outside)
       _ = signals.wait()
       publication?.close()
-      try? computer.loop.runAndWait { await server.stop() }
+      let clock = computer.loop.clock
+      try? computer.loop.runAndWait {
+        await server.stop()
+        // Resets are on their way to the device when the channels are closed, and no further.
+        try await clock.sleep(for: .milliseconds(50))
+      }
       flushing?.cancel()
       log?.flush()
       computer.finish()
+    }
+  }
+
+  /// Opens what is to be served.
+  func makeServer(_ log: AccessLogFile? = nil) throws(CommandFailure) -> HTTPFileServer {
+    do {
+      return try HTTPFileServer(serverConfiguration(log))
+    } catch let failure as SystemFailure {
+      throw Self.explained(failure, isCertificate: failure.path == tlsCert || failure.path == tlsKey)
+    } catch HTTPFileServerError.keyDoesNotMatch(let certificate, let key) {
+      throw CommandFailure(
+        .usage, "\(HTTPFileServerError.keyDoesNotMatch(certificate: certificate, key: key))",
+        remedy: "Give the key that the certificate was made with, and the server's own certificate first in the chain.")
+    } catch HTTPFileServerError.notAKey(let path) {
+      throw CommandFailure(
+        .usage, "\(HTTPFileServerError.notAKey(path))",
+        remedy: "A passphrase is taken off by: openssl pkey -in \(path) -out key-without.pem")
+    } catch {
+      throw CommandFailure(
+        .usage, "--tls-cert, --tls-key: \(error)",
+        remedy: "Both are files in PEM; martlet serve --help shows how to make them.")
+    }
+  }
+
+  private static func explained(_ failure: SystemFailure, isCertificate: Bool) -> CommandFailure {
+    let path = failure.path
+    switch failure.code {
+    case EACCES, EPERM:
+      return CommandFailure(
+        .noPermission, "no permission to read \(path)",
+        remedy: isCertificate
+          ? "Let this user read it, or run as the user who can."
+          : "Every directory on the way needs r and x: chmod a+rx \(path)")
+    case ENOENT where isCertificate:
+      return CommandFailure(
+        .usage, "there is no file \(path)", remedy: "martlet serve --help shows how a certificate and its key are made."
+      )
+    case ENOENT:
+      return CommandFailure(
+        .usage, "there is no directory \(path)",
+        remedy: "Make it (mkdir -p \(path)), or name another: martlet serve DIR")
+    case ENOTDIR:
+      return CommandFailure(
+        .usage, "\(path) is not a directory", remedy: "Name the directory that it is in: martlet serve DIR")
+    default: return CommandFailure(.usage, "\(failure)")
+    }
+  }
+
+  /// Carries a port of this machine to the server's.
+  func publish(
+    _ outside: MartletWire.SocketAddress, of computer: CommandHost, _ port: UInt16
+  ) throws(CommandFailure) -> Publication {
+    do throws(PublishError) {
+      let target = MartletWire.SocketAddress(.loopback(outside.version), port: port)
+      return try computer.loop.publish(outside, .tcp, on: computer.host, to: target)
+    } catch {
+      switch error {
+      case .system(_, EADDRINUSE):
+        let free = MartletWire.SocketAddress(outside.address, port: outside.port &+ 1)
+        throw CommandFailure(
+          .network, "\(outside) is taken by another program",
+          remedy: "Choose another port: --listen \(free). Who has it: ss -ltnp 'sport = :\(outside.port)'")
+      case .system(_, EACCES), .system(_, EPERM):
+        throw CommandFailure(
+          .noPermission, "no permission to listen at \(outside)",
+          remedy: "Ports from 1024 on need none: --listen 127.0.0.1:8080")
+      case .system(_, EADDRNOTAVAIL):
+        throw CommandFailure(
+          .network, "\(outside.address) is no address of this machine",
+          remedy: "Its addresses are shown by: ip -brief address")
+      default: throw CommandFailure(.network, "cannot listen at \(outside): \(error)")
+      }
     }
   }
 
@@ -122,6 +212,7 @@ struct Serve: ParsableCommand {
     configuration.listsDirectories = listing
     if !compress { configuration.compressedSizes = 0..<0 }
     configuration.cacheControl = cacheControl
+    configuration.keepsAnswers = keepAnswers
     for page in errorPages { configuration.errorPages[page.status] = page.path }
     configuration.accessLogFormat = network.json ? .json : .combined
     if let log { configuration.accessLog = { log.append($0) } }

@@ -6,6 +6,8 @@ public import MartletWire
 public struct Bench: ~Copyable {
   public static let macA: MACAddress = "02:00:00:00:00:0a"
   public static let macB: MACAddress = "02:00:00:00:00:0b"
+  /// Of B's second interface, if it forwards.
+  public static let macB2: MACAddress = "02:00:00:00:01:0b"
   public static let macC: MACAddress = "02:00:00:00:00:0c"
   public static let a4: IPv4Address = "192.0.2.1"
   public static let b4: IPv4Address = "192.0.2.2"
@@ -32,6 +34,8 @@ public struct Bench: ~Copyable {
   private var lastOfA: [UInt8] = []
   /// What B has sent since somebody last looked.
   public var sent: [[UInt8]] = []
+  /// What B has sent by its second interface since somebody last looked.
+  public var elsewhere: [[UInt8]] = []
 
   public init(configuration: Host.Configuration = Host.Configuration(), seed: UInt64 = 1) throws {
     pool = PacketPool()
@@ -45,8 +49,30 @@ public struct Bench: ~Copyable {
     try b.addAddress(AddressInSubnet(IPAddress(Self.b6), prefixLength: 64), to: Self.eth)
     udpServer = try b.openDatagram(on: SocketAddress(.any(.v6), port: Self.port))
     listener = try b.listen(on: SocketAddress(.any(.v6), port: Self.port))
+    if configuration.forwarding.isOn { try addSecondLink() }
     exchange()
     introduceC()
+  }
+
+  /// Gives B a second link for what it forwards, narrower than the first, with one neighbour that is there and one that is
+  /// not; a way to far off networks there, and one that leads back.
+  private mutating func addSecondLink() throws {
+    let eth1 = b.addInterface(InterfaceConfiguration(name: "eth1", macAddress: Self.macB2, mtu: 1_280))
+    try b.addAddress("198.51.100.1/24", to: eth1)
+    try b.addAddress("2001:db8:2::1/64", to: eth1)
+    try b.addRoute(to: "203.0.113.0/24", via: "198.51.100.9", on: eth1)
+    try b.addRoute(to: "203.0.112.0/24", via: IPAddress(Self.a4), on: Self.eth)
+    try b.addRoute(to: "2001:db8:3::/48", via: "2001:db8:2::9", on: eth1)
+    let question = Frames.ethernet(
+      to: .broadcast, from: Self.macC, type: 0x0806,
+      Frames.arp(operation: 1, senderMAC: Self.macC, sender: "198.51.100.9", target: "198.51.100.1"))
+    if let packet = pool.packet(question) { b.receive(packet, on: eth1, at: now) }
+    var solicitation = IPv6Frame(from: "2001:db8:2::9", to: "2001:db8:2::1", protocol: 58, [])
+    solicitation.hopLimit = 255
+    let body = Frames.bytes(of: "2001:db8:2::1" as IPAddress) + [1, 1] + Frames.bytes(of: Self.macC)
+    solicitation.payload = ICMPFrame(type: 135, body).bytes(from: "2001:db8:2::9", to: "2001:db8:2::1")
+    let asked = Frames.ethernet(to: Self.macB2, from: Self.macC, type: 0x86dd, solicitation.bytes)
+    if let packet = pool.packet(asked) { b.receive(packet, on: eth1, at: now) }
   }
 
   /// Makes C known to B, so that answers to it go out at once.
@@ -145,6 +171,10 @@ extension Bench {
     b.advance(to: now)
     var fromB: [[UInt8]] = []
     b.transmit(from: Self.eth, at: now) { fromB.append($0.bytesForFuzzing) }
+    // Nobody answers on the second link.
+    if b.interfaceCount > 2 {
+      b.transmit(from: InterfaceID(index: 2), at: now) { elsewhere.append($0.bytesForFuzzing) }
+    }
     for frame in fromB {
       moved = true
       if let packet = pool.packet(frame) { a.receive(packet, on: Self.eth, at: now) }

@@ -13,6 +13,19 @@ struct FrameMutator {
     return frame
   }
 
+  /// Makes a frame for B one for somebody else, in one of three cases of four: on B's links, behind them, or nowhere.
+  mutating func redirect(_ frame: inout [UInt8]) {
+    guard frame.count >= 54, Int.random(in: 0..<4, using: &random) != 0 else { return }
+    let v4: [IPAddress] = ["198.51.100.9", "198.51.100.77", "203.0.113.5", "203.0.112.5", "192.0.2.1", "8.8.8.8"]
+    let v6: [IPAddress] = ["2001:db8:2::9", "2001:db8:2::77", "2001:db8:3::5", "2001:db8::1", "2001:db8:9::9"]
+    let isIPv4 = frame[12] == 8 && frame[13] == 0
+    guard isIPv4 || frame[12] == 0x86, let destination = (isIPv4 ? v4 : v6).randomElement(using: &random) else {
+      return
+    }
+    overwrite(&frame, at: isIPv4 ? 30 : 38, with: Frames.bytes(of: destination))
+    Self.fixChecksums(&frame)
+  }
+
   private mutating func change(_ frame: inout [UInt8], with others: [[UInt8]]) {
     guard !frame.isEmpty else { return frame = [0] }
     // Damage to headers is worth more than damage to payload.

@@ -22,8 +22,13 @@ public enum FuzzBatch {
 
   /// Gives a fresh host the batch of `seed`, `count` frames or a few more. Without short ways every packet goes the long
   /// way, which must come to the same.
-  public static func run(seed: UInt64, count: Int = 2_000, takesShortWays: Bool = true) -> Result {
+  ///
+  /// A host that `forwards` has a second link, and gets frames for others too.
+  public static func run(
+    seed: UInt64, count: Int = 2_000, takesShortWays: Bool = true, forwards: Bool = false
+  ) -> Result {
     var configuration = Host.Configuration()
+    if forwards { configuration.forwarding = .router }
     configuration.internet.maximumReassemblies = 16
     configuration.internet.maximumReassemblyBytes = 64 << 10
     configuration.tcp.synQueue = 32
@@ -82,7 +87,8 @@ public enum FuzzBatch {
         if Int.random(in: 0..<16, using: &mutator.random) != 0 { bench.deliver(frame) }
       }
       for _ in 0..<32 {
-        guard let frame = corpus.randomElement(using: &mutator.random) else { break }
+        guard var frame = corpus.randomElement(using: &mutator.random) else { break }
+        if bench.b.forwarding.isOn { mutator.redirect(&frame) }
         bench.deliver(mutator.mutate(frame, with: corpus))
         result.cases += 1
       }
@@ -93,7 +99,9 @@ public enum FuzzBatch {
         _ = bench.exchangeOnce()
       }
       result.note(bench.sent)
+      result.note(bench.elsewhere)
       bench.sent = []
+      bench.elsewhere = []
       result.complaint = bounds(&bench)
       if result.complaint != nil { return }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Martlet
 import MartletWire
 import Testing
 
@@ -33,5 +34,49 @@ struct ServeOptionTests {
   func certificate() {
     #expect(throws: (any Error).self) { try Serve.parse(["/srv", "--tls-cert", "c.pem"]) }
     #expect(throws: Never.self) { try Serve.parse(["/srv", "--tls-cert", "c.pem", "--tls-key", "k.pem"]) }
+  }
+}
+
+@Suite("What martlet serve says when it cannot begin")
+struct ServeFailureTests {
+  private func failure(_ arguments: [String]) -> CommandFailure? {
+    do {
+      _ = try Serve.parse(arguments).makeServer()
+      return nil
+    } catch { return error as? CommandFailure }
+  }
+
+  @Test("A directory that is missing, or none, is named with the way out")
+  func directory() throws {
+    let missing = try #require(failure(["/nonexistent/www"]))
+    #expect(missing.message == "there is no directory /nonexistent/www")
+    #expect(missing.remedy?.contains("mkdir -p /nonexistent/www") == true)
+    let file = try #require(failure(["/etc/passwd"]))
+    #expect(file.message == "/etc/passwd is not a directory")
+    #expect(failure(["/tmp", "--name", "a.test=/nonexistent/a"])?.message == "there is no directory /nonexistent/a")
+  }
+
+  @Test("A certificate or a key that is missing, or none, is named")
+  func certificate() throws {
+    let missing = try #require(failure(["/tmp", "--tls-cert", "/nonexistent/c.pem", "--tls-key", "/etc/passwd"]))
+    #expect(missing.message == "there is no file /nonexistent/c.pem")
+    #expect(missing.remedy?.contains("--help") == true)
+    let none = try #require(failure(["/tmp", "--tls-cert", "/etc/passwd", "--tls-key", "/etc/passwd"]))
+    #expect(none.message.contains("/etc/passwd has no certificate in PEM"))
+    #expect(none.remedy != nil)
+  }
+
+  @Test("A port that another program has is named, with one to try")
+  func port() throws {
+    let network = try Serve.parse(["/tmp"]).network
+    let computer = try CommandHost(network)
+    defer { computer.finish() }
+    let serve = try Serve.parse(["/tmp"])
+    let any: SocketAddress = "127.0.0.1:0"
+    let first = try serve.publish(any, of: computer, 80)
+    let failure = #expect(throws: CommandFailure.self) { try serve.publish(first.address, of: computer, 80) }
+    #expect(failure?.message == "\(first.address) is taken by another program")
+    #expect(failure?.remedy?.contains("--listen 127.0.0.1:\(first.address.port &+ 1)") == true)
+    first.close()
   }
 }

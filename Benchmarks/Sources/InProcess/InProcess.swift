@@ -16,6 +16,10 @@ struct InProcess {
     try measure("tcp_crr_per_s", connections)
     try measure("udp64_per_s") { try datagrams(byteCount: 64, seconds: $0) }
     try measure("udp1472_per_s") { try datagrams(byteCount: 1_472, seconds: $0) }
+    try measure("forward_ipv4_per_s") { try forwarding(.v4, destinations: 32, seconds: $0) }
+    try measure("forward_ipv6_per_s") { try forwarding(.v6, destinations: 32, seconds: $0) }
+    // More destinations than a router keeps in mind: each packet asks every question again.
+    try measure("forward_ipv4_strangers_per_s") { try forwarding(.v4, destinations: 4_000, seconds: $0) }
     // Before a row that leaves memory behind for others.
     try measure("bytes_per_connection") { _ in try idleConnections(20_000) }
     try measure("tcp_64k_sum_gbps") { try superSegments($0, mtu: 65_535, offloads: []) }

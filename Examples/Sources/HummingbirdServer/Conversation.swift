@@ -1,5 +1,6 @@
 import Logging
 import Martlet
+import NIOHTTP1
 import ServiceLifecycle
 import SmallHTTPClient
 import TwoHosts
@@ -16,7 +17,7 @@ func conversation(on hosts: TwoHosts) async throws -> [String] {
   var answers: [String] = []
   let server = "server.example"
   answers.append(try await ask("/hello/Martlet", of: server, port: 8_080, on: hosts.client))
-  answers.append(try await ask(.POST, "/capitals", body: "a sentence", of: server, port: 8_080, on: hosts.client))
+  answers.append(try await ask("/capitals", by: .POST, body: "a sentence", of: server, port: 8_080, on: hosts.client))
   answers.append(try await ask("/nowhere", of: server, port: 8_080, on: hosts.client))
 
   await services.triggerGracefulShutdown()

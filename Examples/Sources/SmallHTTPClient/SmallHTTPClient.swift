@@ -10,7 +10,7 @@ public struct IncompleteAnswer: Error {}
 ///
 /// SwiftNIO's HTTP/1 on a bootstrap of Martlet; the example HTTP1Server shows the same at more leisure.
 public func ask(
-  _ method: HTTPMethod = .GET, _ path: String, body: String = "", of server: String, port: Int = 80,
+  _ path: String, by method: HTTPMethod = .GET, body: String = "", of server: String, port: Int = 80,
   on host: VirtualHost
 ) async throws -> String {
   let connection = try await MartletClientBootstrap(host: host).connect(host: server, port: port) { channel in

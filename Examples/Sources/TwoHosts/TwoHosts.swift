@@ -8,7 +8,7 @@ public struct TwoHosts: Sendable {
   public let loop: Loop
   /// 192.0.2.1; it knows the server by its name, `server.example`.
   public let client: VirtualHost
-  /// 192.0.2.2.
+  /// 192.0.2.2 and, without a name, 192.0.2.3.
   public let server: VirtualHost
 
   /// Sets the two up.
@@ -19,7 +19,7 @@ public struct TwoHosts: Sendable {
     configuration.delay = .milliseconds(10)
     let wire = VirtualWire(configuration)
     try client.attach(wire.left, addresses: ["192.0.2.1/24"])
-    try server.attach(wire.right, addresses: ["192.0.2.2/24"])
+    try server.attach(wire.right, addresses: ["192.0.2.2/24", "192.0.2.3/24"])
     client.hosts = HostsTable("192.0.2.2 server.example")
   }
 

@@ -29,6 +29,9 @@ struct Fuzz: ParsableCommand {
   @Option(help: "Frames in a batch.")
   var count = 2_000
 
+  @Flag(help: "Give the frames to a router, most of them for others.")
+  var forwards = false
+
   @Flag(help: "Name each batch before it begins.")
   var verbose = false
 
@@ -38,7 +41,7 @@ struct Fuzz: ParsableCommand {
       print(line)
       unsafe fflush(nil)
     }
-    if let replay { return try report(FuzzBatch.run(seed: replay, count: count), seed: replay) }
+    if let replay { return try report(FuzzBatch.run(seed: replay, count: count, forwards: forwards), seed: replay) }
     say("seed \(seed), \(count) frames a batch")
     let clock = ContinuousClock()
     let start = clock.now
@@ -48,7 +51,7 @@ struct Fuzz: ParsableCommand {
     var batch = seed
     while clock.now < end {
       if verbose { say("batch \(batch)") }
-      let result = FuzzBatch.run(seed: batch, count: count)
+      let result = FuzzBatch.run(seed: batch, count: count, forwards: forwards)
       try report(result, seed: batch)
       cases += result.cases
       batch &+= 1
@@ -63,7 +66,8 @@ struct Fuzz: ParsableCommand {
     guard let complaint = result.complaint else { return }
     print("FAILED after \(result.cases) cases: \(complaint)")
     if let seed {
-      print("again: swift run --package-path Fuzz -c release fuzz --replay \(seed) --count \(count)")
+      let role = forwards ? "--forwards " : ""
+      print("again: swift run --package-path Fuzz -c release fuzz \(role)--replay \(seed) --count \(count)")
     } else {
       print("among the prefixes of valid frames, which are the same every time")
     }

@@ -5,7 +5,7 @@
 
 /// Opens `path` below the directory `root`: no component, no symbolic link and no `..` leads out of it, and no link of
 /// /proc is followed (openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS). -1 with errno; ENOSYS where the system has no
-/// such call.
+/// such call. With O_NOFOLLOW no component may be a symbolic link at all (ELOOP).
 int martlet_open_beneath(int root, const char *path, int flags);
 
 /// Notes that the `size` bytes from `start` are a mapping of a file, which somebody may cut: touching a page that is gone then

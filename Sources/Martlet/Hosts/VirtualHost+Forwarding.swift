@@ -1,5 +1,4 @@
 public import MartletCore
-public import MartletWire
 
 // Hosts that pass on what is for others.
 

@@ -62,6 +62,11 @@ extension SocketCore {
   /// How many bytes ``writeNow(_:)`` would take.
   package var sendRoom: Int { box.host.sendRoom(of: id) }
 
+  /// How many bytes were written that the peer has not acknowledged yet.
+  package var unacknowledgedByteCount: Int {
+    do throws(SocketError) { return try box.host.sendBuffer(of: id, notifying: false).queued } catch { return 0 }
+  }
+
   /// Takes as many bytes as there is room for and says how many.
   package func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
     let count = try box.host.write(bytes, to: id, at: loop.now)

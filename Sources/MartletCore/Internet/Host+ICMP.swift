@@ -148,8 +148,14 @@ extension Host {
       reply,
       Outgoing(
         source: source, destination: context.source, protocol: isIPv4 ? .icmpv4 : .icmpv6,
-        hopLimit: configuration.internet.timeToLive, interface: route.interface, nextHop: route.nextHop))
+        hopLimit: configuration.internet.timeToLive, trafficClass: trafficClass(ofErrorAbout: context),
+        interface: route.interface, nextHop: route.nextHop))
     return true
+  }
+
+  /// What a router says has the packet's type of service, and goes first (RFC 1812 section 4.3.2.5).
+  private func trafficClass(ofErrorAbout context: InternetContext) -> UInt8 {
+    context.isForwarded && context.source.isIPv4 ? 0xc0 | context.trafficClass & 0x1c : 0
   }
 
   /// Counts why no error was sent.

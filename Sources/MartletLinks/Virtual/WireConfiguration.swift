@@ -23,6 +23,9 @@ extension VirtualWire {
     /// receiver takes for verified, and one that is becomes ``Packet/ChecksumState/verified``; a packet with a segment size
     /// counts on the line as the frames it stands for.
     public var offloads: LinkOffloads = []
+    /// Whether bytes that lie in files cross where they lie, as to a network card that reads memory by itself. Others may change
+    /// them until the receiver has read them, for which nobody answers: for measurements.
+    package var readsFilesInPlace = false
 
     public init() {}
   }

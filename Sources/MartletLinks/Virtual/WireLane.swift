@@ -30,7 +30,7 @@ struct WireLane: ~Copyable {
       return nil
     }
     // A device reads a frame's bytes when it takes it; what is changed in a file later does not reach the other end.
-    guard packet.detachFromFiles() else {
+    guard configuration.readsFilesInPlace || packet.detachFromFiles() else {
       counters.fileDrops += 1
       return nil
     }

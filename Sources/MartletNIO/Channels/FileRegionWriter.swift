@@ -7,6 +7,14 @@ final class FileRegionWriter {
   var way = FileWay.byReference
   /// Who sends the region that is first in the queue; it knows how far it is.
   private var sender: FileSender?
+  private var finished = TransferStatistics()
+
+  /// What all regions so far took.
+  var statistics: TransferStatistics {
+    var all = finished
+    if let sender { all += sender.statistics }
+    return all
+  }
 
   /// Sends of `region`, the first in the queue, as much as there is room for, and returns how many bytes that was.
   ///
@@ -18,14 +26,19 @@ final class FileRegionWriter {
       if sender == nil { sender = try makeSender(region, to: socket, failed: failed) }
       guard let sender else { return 0 }
       let before = sender.remaining
-      if try sender.advance() == .finished { self.sender = nil }
+      if try sender.advance() == .finished { endSender() }
       return Int(before - sender.remaining)
     } catch {
-      sender = nil
+      endSender()
       if case .socket(let error) = error { throw IOError(error, in: "write") }
       if case .system(let number) = error { throw IOError(errnoCode: number, reason: "a file could not be read") }
       throw IOError(errnoCode: 5, reason: "a file does not have what was to be sent any more")
     }
+  }
+
+  private func endSender() {
+    finished = statistics
+    sender = nil
   }
 
   private func makeSender(

@@ -24,6 +24,7 @@ extension StreamChannel {
     case _ as ChannelOptions.Types.WriteBufferWaterMarkOption: writes.waterMark
     case _ as ChannelOptions.Types.WriteSpinOption: writeSpinCount
     case _ as ChannelOptions.Types.BufferedWritableBytesOption: writes.byteCount
+    case _ as ChannelOptions.Types.FileTransferStatisticsOption: fileTransferStatistics
     default: nil
     }
   }

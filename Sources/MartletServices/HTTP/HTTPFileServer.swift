@@ -13,23 +13,48 @@ import Synchronization
 public final class HTTPFileServer: Sendable {
   private let service: HTTPService
   private let pipeline: ConnectionPipeline
-  private let listeners = Mutex<[any Channel]>([])
+  private let places = Mutex<[Place]>([])
+
+  /// Where the server listens.
+  private struct Place {
+    var host: VirtualHost
+    var port: UInt16
+    var listener: any Channel
+  }
 
   /// Opens the directories and reads the certificate.
   ///
-  /// - Throws: ``SystemFailure`` for a directory, the error of NIOSSL for a certificate or a key.
+  /// - Throws: ``SystemFailure`` for a directory or a file that cannot be opened, ``HTTPFileServerError`` for a certificate or
+  ///   a key.
   public init(_ configuration: HTTPFileServerConfiguration) throws {
     service = try HTTPService(configuration)
     pipeline = ConnectionPipeline(service: service, tls: try configuration.tls.map(Self.context))
   }
 
   private static func context(_ tls: HTTPFileServerConfiguration.TLS) throws -> NIOSSLContext {
-    let chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile).map(NIOSSLCertificateSource.certificate)
-    let key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
-    var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+    let chain: [NIOSSLCertificate]
+    do {
+      chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile)
+    } catch {
+      throw try HTTPFileServerError.file(tls.certificateFile) ?? .notACertificate(tls.certificateFile)
+    }
+    guard !chain.isEmpty else { throw HTTPFileServerError.notACertificate(tls.certificateFile) }
+    let key: NIOSSLPrivateKey
+    do {
+      key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
+    } catch {
+      throw try HTTPFileServerError.file(tls.keyFile) ?? .notAKey(tls.keyFile)
+    }
+    var configuration = TLSConfiguration.makeServerConfiguration(
+      certificateChain: chain.map(NIOSSLCertificateSource.certificate), privateKey: .privateKey(key))
     configuration.applicationProtocols = ["h2", "http/1.1"]
     configuration.minimumTLSVersion = .tlsv12
-    return try NIOSSLContext(configuration: configuration)
+    do {
+      return try NIOSSLContext(configuration: configuration)
+    } catch {
+      // Both were read; that they do not belong together is found here.
+      throw HTTPFileServerError.keyDoesNotMatch(certificate: tls.certificateFile, key: tls.keyFile)
+    }
   }
 
   /// The handlers of a connection, for those who bring their own bootstrap.
@@ -41,7 +66,7 @@ public final class HTTPFileServer: Sendable {
   @discardableResult
   public func start(on host: VirtualHost, port: UInt16) async throws -> any Channel {
     let channel = try await bootstrap(host).bind(host: "::", port: Int(port)).get()
-    listeners.withLock { $0.append(channel) }
+    places.withLock { $0.append(Place(host: host, port: port, listener: channel)) }
     return channel
   }
 
@@ -56,19 +81,39 @@ public final class HTTPFileServer: Sendable {
   /// How many clients are connected.
   public var connectionCount: Int { service.connections.count }
 
-  /// Listens no more, finishes the answers under way, and closes what is left after ``HTTPServerLimits/stopTime``.
+  /// Listens no more, finishes the answers under way, and resets what is left after ``HTTPServerLimits/stopTime``, so that
+  /// nobody takes a part for the whole. Within that time it waits for clients to acknowledge what they were sent.
   public func stop() async {
-    for listener in listeners.withLock({ $0 }) { try? await listener.close().get() }
+    let places = places.withLock { places in
+      defer { places = [] }
+      return places
+    }
+    let deadlines = places.map { $0.host.loop.now.advanced(by: service.limits.stopTime) }
+    for place in places { try? await place.listener.close().get() }
     let channels = service.connections.stop()
     for channel in channels {
       channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     }
-    for channel in channels {
-      let limit = channel.eventLoop.scheduleTask(in: TimeAmount(service.limits.stopTime)) {
-        channel.close(promise: nil)
-      }
+    let limits = channels.map { channel in
+      channel.eventLoop.scheduleTask(in: TimeAmount(service.limits.stopTime)) { channel.reset() }
+    }
+    for (channel, limit) in zip(channels, limits) {
       try? await channel.closeFuture.get()
       limit.cancel()
+    }
+    for (place, deadline) in zip(places, deadlines) {
+      let loop = place.host.loop
+      while loop.now < deadline, Self.hasUnsentBytes(place) {
+        guard (try? await loop.clock.sleep(for: .milliseconds(10))) != nil else { return }
+      }
+    }
+  }
+
+  /// Whether a connection that is closed here has not brought everything to its client: nobody else would.
+  private static func hasUnsentBytes(_ place: Place) -> Bool {
+    place.host.socketTable().contains { row in
+      row.kind == .tcp && row.local.port == place.port
+        && (row.sendQueue > 0 || ["FIN-WAIT-1", "CLOSING", "LAST-ACK"].contains(row.state))
     }
   }
 }

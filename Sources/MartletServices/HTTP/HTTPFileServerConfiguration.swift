@@ -1,3 +1,5 @@
+public import Metrics
+
 /// What a file server serves, and what it bears.
 public struct HTTPFileServerConfiguration: Sendable {
   /// A directory for requests to one name.
@@ -43,16 +45,21 @@ public struct HTTPFileServerConfiguration: Sendable {
   public var errorPages: [Int: String] = [:]
   /// How many ranges of one request are served; one that asks for more gets the whole file.
   public var maximumRanges = 32
+  /// Whether small files that are asked for again and again are answered from memory; a file that was changed never is.
+  public var keepsAnswers = true
   public var limits = HTTPServerLimits()
   /// How much of a file is read at once where its bytes are copied (TLS, HTTP/2, compression), in bytes.
   public var chunkSize = 65_536
-  /// How much of a file is handed to a plain connection at once, in bytes.
-  public var regionSize = 1_048_576
+  /// How much of a file is handed to a plain connection at once, in bytes; its end waits until the rest is acknowledged. It goes by reference, but for the end of each such
+  /// region, so that small ones cost copies.
+  public var regionSize = 1_073_741_824
   /// The end of a file that is checked once more before it goes out, in bytes; it is copied.
   public var checkedTailSize = 4_096
   public var accessLogFormat = AccessLogFormat.combined
   /// Takes the lines of the access log, each without its end, on the thread of a connection; nil writes none.
   public var accessLog: (@Sendable (String) -> Void)?
+  /// Makes the server's counters, whose names begin with `martlet_http_`; nil takes what `MetricsSystem` was set up with.
+  public var metrics: (any MetricsFactory)?
 
   public init(sites: [Site]) { self.sites = sites }
 

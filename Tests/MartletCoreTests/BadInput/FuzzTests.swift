@@ -22,6 +22,29 @@ struct FuzzTests {
     #expect(result.cases >= 2_000)
   }
 
+  @Test(
+    "A router survives thousands of damaged frames for itself and for others, and serves on",
+    arguments: 1...4 as ClosedRange<UInt64>
+  )
+  func router(seed: UInt64) throws {
+    let result = FuzzBatch.run(seed: seed, forwards: true)
+    #expect(
+      result.complaint == nil,
+      "again: swift run --package-path Fuzz -c release fuzz --forwards --replay \(seed)")
+    let drops = try #require(result.drops)
+    for reason in [.forwardHopLimit, .forwardDestination, .ipNoRoute, .neighborUnresolved] as [Drop.Reason] {
+      #expect(drops[reason] > 0, "\(reason)")
+    }
+  }
+
+  @Test("The short way through a router comes to the same as the long one", arguments: 11...13 as ClosedRange<UInt64>)
+  func shortForwarding(seed: UInt64) {
+    let short = FuzzBatch.run(seed: seed, forwards: true)
+    let long = FuzzBatch.run(seed: seed, takesShortWays: false, forwards: true)
+    #expect(short.digest == long.digest)
+    #expect(short.drops == long.drops)
+  }
+
   @Test("The same seed gives the same bytes, another seed others")
   func determinism() {
     let first = FuzzBatch.run(seed: 99, count: 500)
@@ -43,6 +66,8 @@ struct FuzzTests {
       .payloadGone, .transmitQueueFull, .neighborTableFull, .neighborQueueFull, .ipNoSource,
       .icmpRateLimited, .udpNoChecksum, .udpReceiveBufferFull, .tcpBacklogFull, .tcpReceiveBufferFull,
       .tcpReassemblyFull, .poolExhausted,
+      // What only a router has to do with.
+      .forwardSource, .forwardDestination, .forwardBroadcast, .forwardReversePath, .forwardHopLimit,
     ]
     #expect(missing.subtracting(elsewhere).count <= 3, "\(missing)")
   }

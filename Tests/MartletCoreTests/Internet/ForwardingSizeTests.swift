@@ -6,7 +6,7 @@ import Testing
 @Suite("Packets that are too large for the next link")
 struct ForwardingSizeTests {
   @Test(
-    "One that must not be fragmented is answered with the next link's size", .rfc(1812, section: "5.2.7.1"),
+    "One that must not be fragmented is answered with the next link's size", .rfc(1812, "RR-3"),
     .rfc(1191, section: "4"), .rfc(4443, section: "3.2"), .rfc(8200, section: "5"), arguments: IPVersion.allCases)
   func tooBig(version: IPVersion) throws {
     var bench = try RouterBench(mtu: 1_280)
@@ -25,7 +25,7 @@ struct ForwardingSizeTests {
   }
 
   @Test(
-    "An IPv4 packet that may be is fragmented, and its fragments again", .rfc(1812, section: "4.2.2.7"),
+    "An IPv4 packet that may be is fragmented, and its fragments again", .rfc(1812, "RR-3"),
     .rfc(791, section: "3.2"))
   func fragments() throws {
     var bench = try RouterBench(mtu: 576)
@@ -104,9 +104,10 @@ struct ForwardingSizeTests {
     var bench = try RouterBench(mtu: 1_000)
     let packet = try superSegment(.v4, bench.pool, segmentSize: 1_440, dontFragment: false)
     let sent = bench.inject(packet, on: RouterBench.left)
-    #expect(sent.count == 8)
+    #expect(sent.count == 7)
     #expect(sent.allSatisfy { $0.packet.count <= 1_000 })
-    #expect(sent.map { $0.packet.count - 20 }.reduce(0, +) == 5_000 + 4 * 20)
+    let payload = sent.reduce(0) { $0 + $1.packet.count - 20 }
+    #expect(payload == 5_080)
   }
 
   /// A segment of 5,000 bytes from A to B whose checksum has the pseudo-header's sum alone.

@@ -7,7 +7,7 @@ import Testing
 struct ForwardingTests {
   @Test(
     "A packet for another link leaves there with one hop less, and is the same otherwise, the first and the next ones",
-    .rfc(1812, section: "5.2.1"), .rfc(1812, section: "5.3.1"), .rfc(8200, section: "3"), .rfc(1624, section: "3"),
+    .rfc(1812, "RR-2", "RR-12"), .rfc(1812, "RR-4"), .rfc(8200, section: "3"), .rfc(1624, section: "3"),
     arguments: IPVersion.allCases)
   func passesOn(version: IPVersion) throws {
     var bench = try RouterBench()
@@ -24,7 +24,7 @@ struct ForwardingTests {
     #expect(bench.dropReasons == [])
   }
 
-  @Test("A packet for a network behind a gateway goes to the gateway", .rfc(1812, section: "5.2.4.2"))
+  @Test("A packet for a network behind a gateway goes to the gateway", .rfc(1812, "RR-13", "RR-24"))
   func gateway() throws {
     var bench = try RouterBench()
     let v4 = bench.fromLeft(Routed.v4(to: RouterBench.far4))
@@ -33,7 +33,7 @@ struct ForwardingTests {
     #expect(v6.map(\.mac) == [Frames.bytes(of: RouterBench.macG)])
   }
 
-  @Test("A host that does not forward drops what is for others", .rfc(1122, "HR3-37"), arguments: IPVersion.allCases)
+  @Test("A host that does not forward drops what is for others", .rfc(1122, "HR3-1"), arguments: IPVersion.allCases)
   func hostsDoNot(version: IPVersion) throws {
     var bench = try RouterBench(forwarding: .off)
     #expect(bench.send(version) == [])
@@ -58,7 +58,7 @@ struct ForwardingTests {
     #expect(bench.dropReasons == [.ipNotForUs, .ipNotForUs, .ipNotForUs])
   }
 
-  @Test("A packet for the router's address on another link is the router's", .rfc(1812, section: "5.2.3"))
+  @Test("A packet for the router's address on another link is the router's", .rfc(1812, "RR-10", "RR-21"))
   func otherAddress() throws {
     var bench = try RouterBench()
     let ping4 = ICMPFrame(type: 8, word: 1).bytes(from: IPAddress(RouterBench.a4), to: IPAddress(RouterBench.right4))
@@ -75,7 +75,7 @@ struct ForwardingTests {
 
   @Test(
     "A packet without hops left is answered by time exceeded, from the side it came from",
-    .rfc(1812, section: "5.3.1"), .rfc(1812, section: "4.3.2.4"), .rfc(4443, section: "3.3"),
+    .rfc(1812, "RR-4"), .rfc(1812, "RR-6"), .rfc(4443, section: "3.3"),
     arguments: IPVersion.allCases, [0, 1] as [UInt8])
   func hopLimit(version: IPVersion, hops: UInt8) throws {
     var bench = try RouterBench()
@@ -93,7 +93,7 @@ struct ForwardingTests {
   }
 
   @Test(
-    "A packet to nowhere is answered by network unreachable", .rfc(1812, section: "5.2.7.1"), .rfc(4443, section: "3.1")
+    "A packet to nowhere is answered by network unreachable", .rfc(1812, "RR-7"), .rfc(4443, section: "3.1")
   )
   func noRoute() throws {
     var bench = try RouterBench()
@@ -109,7 +109,7 @@ struct ForwardingTests {
 
   @Test(
     "Who is behind a neighbour that does not answer is told that the host is unreachable",
-    .rfc(1812, section: "5.2.7.1"), .rfc(4443, section: "3.1"), .rfc(4861, section: "7.2.2"),
+    .rfc(1812, "RR-7"), .rfc(4443, section: "3.1"), .rfc(4861, section: "7.2.2"),
     arguments: IPVersion.allCases)
   func silentNeighbor(version: IPVersion) throws {
     var bench = try RouterBench(introducesNeighbors: false)
@@ -220,7 +220,7 @@ struct NotForwardedTests {
 
   @Test(
     "IPv4 packets that are nobody's are dropped, each with its reason, and nobody is told",
-    .rfc(1812, section: "5.3.7"), .rfc(1812, section: "5.3.5"), .rfc(1812, section: "4.2.2.11"),
+    .rfc(1812, "RR-5"), .rfc(1812, "RR-16"), .rfc(1812, "RR-1"),
     .rfc(2644, section: "2"), .rfc(3927, section: "7"), arguments: v4)
   func martians(test: Case) throws {
     var bench = try RouterBench()
@@ -250,7 +250,7 @@ struct NotForwardedTests {
       ])
   }
 
-  @Test("What the link sent to everybody is not spread", .rfc(1812, section: "5.3.4"), arguments: IPVersion.allCases)
+  @Test("What the link sent to everybody is not spread", .rfc(1812, "RR-15"), arguments: IPVersion.allCases)
   func linkBroadcast(version: IPVersion) throws {
     var bench = try RouterBench()
     let packet = version == .v4 ? Routed.v4().bytes : Routed.v6().bytes
@@ -259,7 +259,9 @@ struct NotForwardedTests {
     #expect(bench.dropReasons == [.ipBroadcastMismatch])
   }
 
-  @Test("With a reverse path check a packet has to come from where answers go", .rfc(3704, section: "2.2"))
+  @Test(
+    "With a reverse path check a packet has to come from where answers go", .rfc(1812, "RR-17"),
+    .rfc(3704, section: "2.2"))
   func reversePath() throws {
     for checks in [true, false] {
       var forwarding = Host.Configuration.Forwarding.router
@@ -274,7 +276,7 @@ struct NotForwardedTests {
   }
 
   @Test(
-    "No error is sent about an ICMP error", .rfc(1812, section: "4.3.2.7"), .rfc(4443, section: "2.4"),
+    "No error is sent about an ICMP error", .rfc(1812, "RR-6"), .rfc(4443, section: "2.4"),
     arguments: IPVersion.allCases)
   func aboutErrors(version: IPVersion) throws {
     var bench = try RouterBench()
@@ -300,7 +302,7 @@ struct NotForwardedTests {
     #expect(bench.router.forwardingCounters.sentErrors == 0)
   }
 
-  @Test("No error is sent about a later fragment", .rfc(1812, section: "4.3.2.7"))
+  @Test("No error is sent about a later fragment", .rfc(1812, "RR-6"))
   func aboutFragments() throws {
     var bench = try RouterBench()
     #expect(bench.fromLeft(Routed.v4(hops: 1, fragmentField: 0x2000)).errors.map(\.type) == [11])
@@ -308,7 +310,7 @@ struct NotForwardedTests {
     #expect(bench.dropReasons == [.forwardHopLimit, .forwardHopLimit])
   }
 
-  @Test("Errors are not sent more often than the bound", .rfc(1812, section: "4.3.2.8"), .rfc(4443, section: "2.4"))
+  @Test("Errors are not sent more often than the bound", .rfc(1812, "RR-6"), .rfc(4443, section: "2.4"))
   func rateLimit() throws {
     var bench = try RouterBench {
       $0.internet.icmpErrorsPerSecond = 10

@@ -1,4 +1,5 @@
 import AllocationCounter
+import HostFuzzing
 import MartletCore
 import MartletWire
 import Testing
@@ -121,5 +122,31 @@ struct SteadyStateTests {
     #expect(result.frames == 4_000)
     #expect(result.poolAllocations == 0)
     #expect(result.allocations == 0)
+  }
+
+  @Test("A router allocates nothing for what it passes on", arguments: IPVersion.allCases, [true, false])
+  func forwarding(version: IPVersion, takesShortWays: Bool) throws {
+    var bench = try RouterBench()
+    bench.router.takesShortWays = takesShortWays
+    let frame = Frames.ethernet(
+      to: RouterBench.macLeft, from: RouterBench.macA, type: version == .v4 ? 0x0800 : 0x86dd,
+      version == .v4 ? Routed.v4(fragmentField: 0).bytes : Routed.v6().bytes)
+    var forwarded = 0
+    func pass(_ count: Int) throws {
+      for _ in 0..<count {
+        guard var packet = bench.pool.allocate() else { throw PacketPool.Exhausted() }
+        packet.append(copying: frame.rawBytes)
+        bench.router.receive(packet, on: RouterBench.left, at: bench.now)
+        bench.router.transmit(from: RouterBench.right, at: bench.now) { _ in forwarded += 1 }
+      }
+    }
+    try pass(10)
+    let pooled = bench.pool.statistics.systemAllocations
+    let before = allocation_counter_value()
+    try pass(2_000)
+    let after = allocation_counter_value()
+    #expect(forwarded == 2_010)
+    #expect(after - before == 0)
+    #expect(bench.pool.statistics.systemAllocations == pooled)
   }
 }

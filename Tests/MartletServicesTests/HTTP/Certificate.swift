@@ -20,4 +20,13 @@ enum Certificate {
     HWcIIIV0+9722Ac8jq2jjy+ueRFfRyGjjm1ChVm8II3jgG4l3n9sZO8G
     -----END PRIVATE KEY-----
     """
+
+  /// The key of nothing.
+  static let otherKey = """
+    -----BEGIN PRIVATE KEY-----
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9TgN4ljTQsgFvPdl
+    dyxQdqMG/6cAJaC4h0pguBCSIgmhRANCAAQmcC3SStFHDbqBmYwTmL5MUg66VFJG
+    gJhc+sD5iGKg1htwKKiNmusS9MDRou+DCO4pLzKrbJGqmfvvUBDhaAiF
+    -----END PRIVATE KEY-----
+    """
 }

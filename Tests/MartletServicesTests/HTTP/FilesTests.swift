@@ -94,6 +94,22 @@ struct FilesTests {
     #expect(answer.text == "<p>gone fishing")
   }
 
+  @Test(
+    "A page of its own is sent for what never reached a file as well",
+    arguments: [
+      ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 405), ("GET / HTTP/1.1\r\n\r\n", 400),
+      ("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    ])
+  func errorPages(request: String, status: Int) throws {
+    directory.file("e.html", "<p>so sorry")
+    let conversation = try Conversation(directory) { $0.errorPages[status] = "/e.html" }
+    conversation.send(request)
+    let answer = try #require(conversation.answers().first)
+    #expect(answer.status == status)
+    #expect(answer.text == "<p>so sorry")
+    #expect(answer["allow"] == (status == 405 ? "GET, HEAD" : nil))
+  }
+
   @Test("Requests go to the directory of their host name, whatever its case and port")
   func names() throws {
     let other = TemporaryDirectory()

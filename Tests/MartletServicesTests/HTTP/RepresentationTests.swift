@@ -244,7 +244,8 @@ struct ListingTests {
     "Sizes are written for people",
     arguments: [
       (0, "0 B"), (1_023, "1023 B"), (1_024, "1.0 KiB"), (1_536, "1.5 KiB"), (102_400, "100 KiB"),
-      (1_048_575, "1023 KiB"), (1_048_576, "1.0 MiB"), (.max, "7.9 EiB"),
+      (1_048_575, "1.0 MiB"), (1_048_576, "1.0 MiB"), (3_000_000, "2.9 MiB"), (102_348, "99.9 KiB"),
+      (102_399, "100 KiB"), (1_047_552, "1023 KiB"), (.max, "8.0 EiB"),
     ] as [(Int64, String)])
   func sizes(bytes: Int64, text: String) { #expect(DirectoryListing.humanSize(bytes) == text) }
 

@@ -54,6 +54,49 @@ struct RootDirectoryTests {
     #expect(throws: RootDirectory.Refusal.notFound) { try open("same", .componentwise) }
   }
 
+  @Test("A link to what is hidden is as hidden as that")
+  func hiddenLinks() throws {
+    directory.link("file", to: ".hidden")
+    directory.link("deep", to: "d/.git/config")
+    directory.link("folder", to: "d/.git")
+    directory.link("chain", to: "file")
+    directory.link("d/up", to: "../.hidden")
+    for path in ["file", "deep", "folder/config", "chain", "d/up"] {
+      #expect(throws: RootDirectory.Refusal.notFound, "\(path)") { try open(path, .kernel) }
+      _ = try open(path, .kernel, hidden: true)
+    }
+    directory.link("known", to: ".well-known/x")
+    #expect(try open("known", .kernel).size == 5)
+  }
+
+  @Test("Links through links, folders and back are followed as long as they stay inside")
+  func chains() throws {
+    directory.link("here", to: ".")
+    directory.link("d/back", to: "..")
+    directory.link("to-d", to: "here/d/back/d/")
+    directory.link("loop", to: "loop")
+    #expect(try open("to-d/f", .kernel).size == 6)
+    #expect(try open("d/back/here/d/f", .kernel).size == 6)
+    #expect(try open("d/back", .kernel).kind == .directory)
+    #expect(throws: RootDirectory.Refusal.notFound) { try open("loop", .kernel) }
+    #expect(throws: RootDirectory.Refusal.notFound) { try open("loop/f", .kernel) }
+    #expect(throws: RootDirectory.Refusal.notFound) { try open("here/nothing", .kernel) }
+  }
+
+  @Test("A listing shows links as what they lead to, and none that leads to nothing served")
+  func listing() throws {
+    directory.link("inner", to: "d/f")
+    directory.link("folder", to: "d")
+    directory.link("away", to: "\(outside.path)/secret")
+    directory.link("hidden-link", to: ".hidden")
+    directory.link("broken", to: "nothing")
+    let root = try RootDirectory(path: directory.path, resolution: .kernel)
+    let entries = root.entries(of: try root.open([]), at: [])
+    #expect(entries.map(\.displayName) == ["d", "folder", "inner"])
+    #expect(entries.map(\.isDirectory) == [true, true, false])
+    #expect(entries.last?.size == 6)
+  }
+
   @Test("Hidden names are not found unless they are asked for; .well-known is", arguments: ways)
   func hidden(way: RootDirectory.Resolution) throws {
     for path in [".hidden", "d/.git/config", "d/.git"] {
@@ -75,11 +118,11 @@ struct RootDirectoryTests {
   @Test("Requests cannot leave the root however they spell it")
   func requests() throws {
     directory.link("away", to: outside.path)
-    let conversation = try Conversation(directory)
     for target in ["/../secret", "/%2e%2e/secret", "/d/%2e%2e/%2E./x", "/..%2fsecret", "/a%00b", "/%zz", "/%2"] {
-      let answer = try #require(conversation.get(target))
+      let answer = try #require(Conversation(directory).get(target))
       #expect(answer.status == 400, "\(target)")
     }
+    let conversation = try Conversation(directory)
     #expect(conversation.get("/away/secret")?.status == 404)
     #expect(conversation.get("/d/../d/f")?.text == "inside")
     #expect(conversation.get("/.hidden")?.status == 404)

@@ -114,7 +114,7 @@ final class Collector: Sendable {
   func append(_ buffer: ByteBuffer) { storage.withLock { $0 += buffer.readableBytesView } }
 }
 
-private final class ByteCollector: ChannelInboundHandler {
+final class ByteCollector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private let collector: Collector
   init(_ collector: Collector) { self.collector = collector }
@@ -141,5 +141,37 @@ private final class AnswerCollector: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if case .body(let bytes) = unwrapInboundIn(data) { collector.append(bytes) }
+  }
+}
+
+@Suite("Certificates of the file server")
+struct CertificateTests {
+  let directory = TemporaryDirectory()
+
+  private func error(_ certificate: String, _ key: String) -> (any Error)? {
+    var configuration = HTTPFileServerConfiguration(directory: directory.path)
+    configuration.tls = .init(
+      certificateFile: "\(directory.path)/\(certificate)", keyFile: "\(directory.path)/\(key)")
+    do {
+      _ = try HTTPFileServer(configuration)
+      return nil
+    } catch { return error }
+  }
+
+  @Test("What is wrong with a certificate or a key is told apart")
+  func errors() {
+    directory.file("cert.pem", Certificate.chain)
+    directory.file("key.pem", Certificate.key)
+    directory.file("other.pem", Certificate.otherKey)
+    directory.file("text", "hello")
+    let path = directory.path
+    #expect(error("cert.pem", "key.pem") == nil)
+    #expect((error("none", "key.pem") as? SystemFailure)?.path == path + "/none")
+    #expect((error("cert.pem", "none") as? SystemFailure)?.path == path + "/none")
+    #expect(error("text", "key.pem") as? HTTPFileServerError == .notACertificate(path + "/text"))
+    #expect(error("cert.pem", "text") as? HTTPFileServerError == .notAKey(path + "/text"))
+    #expect(
+      error("cert.pem", "other.pem") as? HTTPFileServerError
+        == .keyDoesNotMatch(certificate: path + "/cert.pem", key: path + "/other.pem"))
   }
 }

@@ -55,6 +55,7 @@ final class TemporaryDirectory: Sendable {
     _ = unsafe utimes("\(path)/\(name)", &times)
   }
 
+  /// Cuts a file, or lengthens it by zeros.
   func shrink(_ name: String, to count: Int) { unsafe _ = truncate("\(path)/\(name)", off_t(count)) }
 }
 

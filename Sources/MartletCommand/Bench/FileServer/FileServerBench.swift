@@ -6,12 +6,14 @@ import Martlet
 struct FileServerBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "file-server",
-    abstract: "Measure three ways to serve a file: read and write, mapped with a copy, by reference.",
+    abstract: "Measure three ways to send a file: read and write, mapped with a copy, by reference.",
     discussion: """
-      The same file goes over one connection again and again, the ways in turn. Without --tap both ends are hosts of \
-      this process with a wire between them, and the processor time is that of both; with --tap the client is the \
-      Linux kernel at a TAP device in a network namespace of its own (needs root), and the time is that of the server's \
-      thread alone. This measures the machine it runs on: compare the ways, not the numbers.
+      The same file goes over one connection again and again, the ways in turn, and as much memory for comparison: what \
+      TCP does without a file. Without --tap both ends are hosts of this process with a wire between them that copies \
+      nothing, as a network card that reads memory by itself, and the processor time is that of both; with --tap the \
+      client is the Linux kernel at a TAP device in a network namespace of its own (needs root), and the time is that of \
+      the server's thread alone, with the device's copy of every frame in it. This measures the machine it runs on: \
+      compare the ways, not the numbers.
       """)
 
   @Option(help: ArgumentHelp("Serve this file.", valueName: "file"))
@@ -26,7 +28,8 @@ struct FileServerBench: ParsableCommand {
   @Option(help: ArgumentHelp("How often each way is measured; the medians are told.", valueName: "count"))
   var turns = 3
 
-  @Option(help: ArgumentHelp("Only this way: readAndWrite, mappedCopy or byReference; repeatable.", valueName: "way"))
+  @Option(
+    help: ArgumentHelp("Only this way: readAndWrite, mappedCopy, byReference or memory; repeatable.", valueName: "way"))
   var only: [FileWayChoice] = []
 
   @Flag(help: "Send to the Linux kernel over a TAP device.")
@@ -46,7 +49,7 @@ struct FileServerBench: ParsableCommand {
 
   func run() throws {
     try reportingFailure {
-      let ways = (only.isEmpty ? FileWayChoice.allCases : only).map(\.way)
+      let ways = only.isEmpty ? FileWayChoice.allCases : only
       let served = try ServedFile(path: file, byteCount: size << 20)
       let course: any FileCourse =
         tap ? try TAPCourse(software: software) : try WireCourse(software: software)
@@ -54,10 +57,15 @@ struct FileServerBench: ParsableCommand {
       let repeats = max(1, (amount << 20) / max(1, served.byteCount))
       // Once for nothing: pages come from the disk, memory from the system.
       for way in ways { _ = try course.measure(served, way: way, repeats: 1) }
-      var results: [FileWay: [FileCourseResult]] = [:]
+      var results: [FileWayChoice: [FileCourseResult]] = [:]
+      let progress = RunProgress(total: turns * ways.count, isShown: true)
       for _ in 0..<turns {
-        for way in ways { results[way, default: []].append(try course.measure(served, way: way, repeats: repeats)) }
+        for way in ways {
+          results[way, default: []].append(try course.measure(served, way: way, repeats: repeats))
+          progress.step()
+        }
       }
+      progress.finish()
       let rows = ways.map { FileServerRow(way: $0, results: results[$0] ?? []) }
       if json {
         for row in rows { StandardStreams.line(row.object(over: course.name).line) }
@@ -73,20 +81,48 @@ struct FileServerBench: ParsableCommand {
     StandardStreams.line("")
     for line in FileServerRow.table(rows) { StandardStreams.line(line) }
     StandardStreams.line("")
+    if let copying = rows.first(where: { $0.way == .readAndWrite }),
+      let referring = rows.first(where: { $0.way == .byReference })
+    {
+      let share = fixed(referring.processorSeconds / copying.processorSeconds, 2)
+      StandardStreams.line("By reference takes \(share) of the processor time of read and write.")
+      StandardStreams.line("")
+    }
     for line in FileServerRow.lesson { StandardStreams.line(line) }
   }
 }
 
-/// ``FileWay`` by its name.
+/// ``FileWay`` by its name, or as many bytes of memory by reference: what TCP does where there is no file to send.
 enum FileWayChoice: String, CaseIterable, ExpressibleByArgument {
-  case readAndWrite, mappedCopy, byReference
+  case readAndWrite, mappedCopy, byReference, memory
 
-  var way: FileWay {
+  private var way: FileWay? {
     switch self {
     case .readAndWrite: .readAndWrite
     case .mappedCopy: .mappedCopy
     case .byReference: .byReference
+    case .memory: nil
     }
+  }
+
+  func send(_ file: ServedFile, over connection: TCPSocket) async throws -> TransferStatistics {
+    if let way { return try await connection.sendFile(file.descriptor, way: way) }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4_096)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0x5a)
+    guard let bytes = memory.baseAddress else { return TransferStatistics() }
+    // The region frees the memory when the last byte of it was acknowledged.
+    let region = unsafe Region(bytes: bytes, byteCount: memory.count, context: nil) { bytes, _, _ in
+      unsafe bytes.deallocate()
+    }
+    var statistics = TransferStatistics()
+    var rest = file.byteCount
+    while rest > 0 {
+      let count = min(rest, memory.count)
+      try await connection.write(Slice(region.share(), offset: 0, count: count))
+      rest -= count
+      statistics.bytesSent += UInt64(count)
+    }
+    return statistics
   }
 }
 

@@ -12,10 +12,10 @@ struct FileCourseResult: Sendable {
 
 /// One way's measurements, as a line of a table.
 struct FileServerRow {
-  let way: FileWay
+  let way: FileWayChoice
   private let results: [FileCourseResult]
 
-  init(way: FileWay, results: [FileCourseResult]) {
+  init(way: FileWayChoice, results: [FileCourseResult]) {
     self.way = way
     self.results = results
   }
@@ -49,6 +49,7 @@ struct FileServerRow {
     case .readAndWrite: "read and write"
     case .mappedCopy: "mapped, copied"
     case .byReference: "by reference"
+    case .memory: "no file: memory"
     }
   }
 

@@ -54,7 +54,7 @@ final class TAPCourse: FileCourse {
     }
   }
 
-  func measure(_ file: ServedFile, way: FileWay, repeats: Int) throws -> FileCourseResult {
+  func measure(_ file: ServedFile, way: FileWayChoice, repeats: Int) throws -> FileCourseResult {
     let (loop, host, device) = (loop, host, device)
     let before = loop.sync { device.sentFrames }
     let listener = try loop.sync { () throws(SocketError) in
@@ -69,7 +69,7 @@ final class TAPCourse: FileCourse {
       var result = FileCourseResult()
       let start = loop.clock.now
       let usage = ProcessorSeconds.now(ofThread: true)
-      for _ in 0..<repeats { result.statistics += try await connection.sendFile(file.descriptor, way: way) }
+      for _ in 0..<repeats { result.statistics += try await way.send(file, over: connection) }
       try connection.shutdownWrite()
       // The client closes when it has everything.
       while try await !connection.read().isEmpty {}

@@ -1,5 +1,5 @@
 internal import BasicContainers
-public import MartletWire
+internal import MartletWire
 
 // Packets for others, by the long way: every question is asked here. The answers that hold for the next packet of the same
 // kind are kept as a ``Transit``.

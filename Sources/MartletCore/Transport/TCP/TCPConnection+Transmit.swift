@@ -62,8 +62,13 @@ extension TCPConnection {
   /// Where a bare ACK stands: at SND.NXT, but never past the window, where only a probe was sent. Two ends with closed
   /// windows would otherwise find each other's ACKs unacceptable, and answer them, and so on.
   @inline(__always)
-  var acceptableSequence: SequenceNumber {
-    guard state.isSynchronized else { return sendNext }
+  var acceptableSequence: SequenceNumber { state.isSynchronized ? sequenceInWindow : sendNext }
+
+  /// Where a RST stands: it is not sent again, and one behind the window would be left out.
+  private var finalSequence: SequenceNumber { sendUnacknowledged == initialSend ? sendNext : sequenceInWindow }
+
+  @inline(__always)
+  private var sequenceInWindow: SequenceNumber {
     let edge = sendUnacknowledged + Int(sendWindow)
     return sendNext > edge ? edge : sendNext
   }
@@ -74,7 +79,7 @@ extension TCPConnection {
     from pool: borrowing PacketPool, at now: Instant, into output: inout PacketQueue
   ) {
     if owed.contains(.reset) {
-      emit(from: pool, at: now, into: &output, sequence: sendNext, count: 0, flags: [.rst, .ack])
+      emit(from: pool, at: now, into: &output, sequence: finalSequence, count: 0, flags: [.rst, .ack])
       owed.remove(.reset)
     }
     if owed.contains(.resetAnswer) {

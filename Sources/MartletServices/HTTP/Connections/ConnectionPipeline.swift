@@ -82,13 +82,14 @@ struct ConnectionPipeline: Sendable {
     var connection = NIOHTTP2Handler.ConnectionConfiguration()
     connection.initialSettings = [
       HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.concurrentStreams),
-      HTTP2Setting(parameter: .maxHeaderListSize, value: limits.headerSize),
+      // Beyond it the connection ends. A stream whose header is larger than the limit is answered with 431.
+      HTTP2Setting(parameter: .maxHeaderListSize, value: 2 * limits.headerSize),
     ]
     var stream = NIOHTTP2Handler.StreamConfiguration()
     stream.outboundBufferSizeHighWatermark = service.configuration.chunkSize
     stream.outboundBufferSizeLowWatermark = service.configuration.chunkSize / 2
     let service = service
-    try pipeline.addHandler(HalfClosureEnder())
+    try pipeline.addHandler(HTTP2ConnectionEnder(patience: .seconds(2)))
     _ = try pipeline.configureHTTP2Pipeline(
       mode: .server, connectionConfiguration: connection, streamConfiguration: stream,
       streamDelegate: management.http2StreamDelegate
@@ -121,17 +122,4 @@ final class HandshakeTimer: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
-}
-
-/// Ends an HTTP/2 connection when the client has closed its half: no frame that a stream needs can come any more.
-private final class HalfClosureEnder: ChannelInboundHandler {
-  typealias InboundIn = Any
-
-  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if (event as? ChannelEvent) == .inputClosed {
-      context.close(promise: nil)
-    } else {
-      context.fireUserInboundEventTriggered(event)
-    }
-  }
 }

@@ -1,3 +1,5 @@
+import Martlet
+import MartletNIO
 import NIOCore
 import NIOHTTP1
 
@@ -34,6 +36,10 @@ final class HTTP1Handler: ChannelDuplexHandler {
     self.service = service
     self.preflight = preflight
     self.sender = sender
+    preflight.shortcut = self
+    sender.whenSettled = { [weak self] in
+      if let self, !isBusy { preflight.setAnswering(0) }
+    }
   }
 
   private var isBusy: Bool { sender.isBusy || !queue.isEmpty }
@@ -67,10 +73,10 @@ final class HTTP1Handler: ChannelDuplexHandler {
       serve(context)
     case is ChannelShouldQuiesceEvent:
       isLast = true
-      if !isBusy { context.close(promise: nil) }
+      if !isBusy { finish(context) }
     case let event as ChannelEvent where event == .inputClosed:
       isLast = true
-      if !isBusy { context.close(promise: nil) }
+      if !isBusy { finish(context) }
     default: context.fireUserInboundEventTriggered(event)
     }
   }
@@ -120,9 +126,9 @@ final class HTTP1Handler: ChannelDuplexHandler {
   private func serve(_ context: ChannelHandlerContext) {
     guard !sender.isBusy, !isClosing else { return }
     guard let item = queue.popFirst() else {
-      preflight.setAnswering(0)
+      if sender.isSettled { preflight.setAnswering(0) }
       if isLast {
-        context.close(promise: nil)
+        finish(context)
       } else if hasPendingRead {
         hasPendingRead = false
         context.read()
@@ -133,7 +139,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
     switch item {
     case .rejection(let rejection):
       service.metrics.rejectedRequest()
-      var answer = service.responder.plainError(rejection.status, nil, reason: rejection.reason)
+      var answer = service.responder.errorPage(rejection.status, nil, reason: rejection.reason)
       if rejection.status == .methodNotAllowed { answer.headers.add(name: "Allow", value: "GET, HEAD") }
       send(answer, to: nil, closes: true, context)
     case .request(let head, let endsConnection):
@@ -146,9 +152,12 @@ final class HTTP1Handler: ChannelDuplexHandler {
       if head.version == .http1_1, !expectations.isEmpty,
         !expectations.allSatisfy({ $0.lowercased() == "100-continue" })
       {
-        send(service.responder.plainError(.expectationFailed, head), to: head, closes: closes, context)
+        send(service.responder.errorPage(.expectationFailed, head), to: head, closes: closes, context)
       } else {
-        send(service.responder.response(to: head, now: HTTPService.now), to: head, closes: closes, context)
+        let now = WallClock.now
+        let answer = service.responder.response(to: head, now: now.date)
+        if !closes { keep(answer, to: head, at: now, context) }
+        send(answer, to: head, closes: closes || answer.endsConnection, context)
       }
     }
   }
@@ -159,7 +168,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
     sender.send(answer, to: request, closes: closes, context: context) { ending in
       if ending == .broken {
         self.isClosing = true
-        context.close(promise: nil)
+        context.channel.reset()
       } else if closes {
         self.linger(context)
       } else {
@@ -168,21 +177,61 @@ final class HTTP1Handler: ChannelDuplexHandler {
     }
   }
 
+  /// Ends the connection when all that was written was taken: the client has said its last, or the server has.
+  private func finish(_ context: ChannelHandlerContext) {
+    if isClosing { return }
+    if sender.isSettled { context.close(promise: nil) } else { linger(context) }
+  }
+
   /// Ends the connection so that the answer arrives: what the client still sends is taken for a while, since closing with
   /// unread bytes resets the connection (RFC 9112 section 9.6).
   private func linger(_ context: ChannelHandlerContext) {
     isClosing = true
     queue.removeAll()
-    lingering = DeadlineTimer(on: context.eventLoop) { context.close(promise: nil) }
-    lingering?.set(after: .seconds(2))
     isLast = true
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { result in
       switch result {
-      case .success: context.read()
+      case .success:
+        // Not before: a slow client may need long for what waits in front of the end.
+        let lingering = DeadlineTimer(on: context.eventLoop) { context.close(promise: nil) }
+        lingering.set(after: .seconds(2))
+        self.lingering = lingering
+        context.read()
       case .failure: context.close(promise: nil)
       }
     }
     context.close(mode: .output, promise: promise)
+  }
+}
+
+// MARK: - Requests that come again
+
+extension HTTP1Handler: RequestShortcut {
+  func answer(_ request: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
+    guard let answers = service.answers, !isBusy, !isClosing, !isLast, requestUnderWay == nil, rejected == nil,
+      servedCount + 1 < service.limits.requestsPerConnection, sender.isSettled, context.channel.isWritable
+    else { return false }
+    let now = WallClock.now
+    guard let answer = answers.answer(to: request, at: now) else { return false }
+    receivedCount += 1
+    servedCount += 1
+    sender.send(answer, at: now, past: context)
+    if !sender.isSettled { preflight.setAnswering(1) }
+    return true
+  }
+
+  private func keep(
+    _ answer: PlannedResponse, to head: HTTPRequestHead, at now: WallClock, _ context: ChannelHandlerContext
+  ) {
+    // How long something is kept is measured by the system's clock, on which nothing in virtual time may depend.
+    guard let answers = service.answers, let request = preflight.soleRequest, head.method == .GET,
+      head.version == .http1_1, (context.eventLoop as? MartletEventLoop)?.loop.isVirtual != true
+    else { return }
+    let isFirst = answers.count == 0
+    answers.learn(answer, to: request, sender.record(of: head, answer, at: now.date), at: now)
+    guard isFirst, answers.count > 0 else { return }
+    // Files are not kept open for those who never come again.
+    context.eventLoop.scheduleTask(in: .seconds(5)) { answers.clear() }
   }
 }

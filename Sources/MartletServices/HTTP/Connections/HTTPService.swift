@@ -6,13 +6,18 @@ import NIOHTTP1
 final class HTTPService: Sendable {
   let configuration: HTTPFileServerConfiguration
   let responder: FileResponder
-  let metrics = HTTPServerMetrics()
+  let metrics: HTTPServerMetrics
   let connections: ConnectionRegistry
+  let dateText = DateText()
+  /// Nil keeps no answers.
+  let answers: AnswerCache?
 
   init(_ configuration: HTTPFileServerConfiguration) throws(SystemFailure) {
     self.configuration = configuration
     responder = try FileResponder(configuration)
+    metrics = HTTPServerMetrics(configuration.metrics)
     connections = ConnectionRegistry(limits: configuration.limits)
+    answers = configuration.keepsAnswers ? AnswerCache() : nil
   }
 
   var limits: HTTPServerLimits { configuration.limits }
@@ -22,6 +27,18 @@ final class HTTPService: Sendable {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return HTTPDate(secondsSinceEpoch: Int64(time.tv_sec))
+  }
+
+  /// An answer that was kept went out again, at once.
+  func finished(_ answer: AnswerCache.Answer, client: String, at now: WallClock) {
+    guard configuration.accessLog != nil else {
+      metrics.answered(answer.record)
+      return
+    }
+    var record = answer.record
+    record.client = client
+    record.time = now.date.secondsSinceEpoch
+    finished(record)
   }
 
   func finished(_ record: AccessRecord) {

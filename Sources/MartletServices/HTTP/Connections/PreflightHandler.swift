@@ -7,6 +7,12 @@ struct RejectedRequest: Sendable {
   var requestCount: Int
 }
 
+/// Answers requests by their bytes alone.
+protocol RequestShortcut: AnyObject {
+  /// Whether the answer to the one request that `request` is was known and is on its way through `context`.
+  func answer(_ request: ByteBuffer, _ context: ChannelHandlerContext) -> Bool
+}
+
 /// Lets only well-formed requests of a bounded size through, and only in bounded time.
 final class PreflightHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
@@ -21,6 +27,10 @@ final class PreflightHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var requestCount = 0
   /// Answers that are still to be finished; meanwhile the client is not waited for.
   private var answerCount = 0
+  /// Who may know the answer to a request by its bytes alone.
+  weak var shortcut: (any RequestShortcut)?
+  /// The request that goes on, if it is all that was read and has no content.
+  private(set) var soleRequest: ByteBuffer?
   private var waiting = Waiting.nothing
   private var timer: DeadlineTimer?
 
@@ -60,20 +70,34 @@ final class PreflightHandler: ChannelInboundHandler, RemovableChannelHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
     if isOver { return }
-    if buffer.readableBytes == 0 { buffer = bytes } else { buffer.writeBuffer(&bytes) }
+    if buffer.readableBytes == 0 {
+      if answerCount == 0, preflight.phase == .head, shortcut?.answer(bytes, context) == true {
+        requestCount += 1
+        // The time for the next request begins anew.
+        waiting = .nothing
+        watch()
+        return
+      }
+      buffer = bytes
+    } else {
+      buffer.writeBuffer(&bytes)
+    }
     examine(context)
     watch()
   }
 
   private func examine(_ context: ChannelHandlerContext) {
     while !isOver {
+      let wasHead = preflight.phase == .head
       switch preflight.next(&buffer) {
       case .more:
         if buffer.readableBytes == 0 { buffer.clear() } else { buffer.discardReadBytes() }
         return
       case .pass(let bytes, let completes):
         if completes { requestCount += 1 }
+        if completes, wasHead, buffer.readableBytes == 0 { soleRequest = bytes }
         context.fireChannelRead(wrapInboundOut(bytes))
+        soleRequest = nil
       case .reject(let rejection): reject(rejection, context)
       }
     }

@@ -1,3 +1,5 @@
+import Martlet
+import MartletNIO
 import NIOCore
 import NIOHTTP1
 
@@ -25,6 +27,8 @@ final class ResponseSender {
   private let service: HTTPService
   private let transport: Transport
   private let channel: any Channel
+  /// What the connection counts, where it is this sender's alone.
+  private let measures: (any ConnectionMeasures)?
   private var cursor: BodyCursor?
   private var compressor: GzipStream?
   private var onEnd: ((Ending) -> Void)?
@@ -32,6 +36,16 @@ final class ResponseSender {
   private var began = NIODeadline.distantPast
   private var unsettledWrites = 0
   private var unsettledBytes = 0
+  private var writtenBytes = 0
+  /// How much had been taken when progress was last looked for, and how much has to be by the next time.
+  private var takenAtMark = 0
+  private var dueBytes = 0
+  /// What the connection had sent and copied of files before the answer under way.
+  private var statisticsBefore = TransferStatistics()
+  /// Which answer is under way, and how much of its content was taken, all of it and of its regions.
+  private var answerNumber = 0
+  private var settledContent: Int64 = 0
+  private var settledRegions: Int64 = 0
   private var isPumping = false
   private var timer: DeadlineTimer?
 
@@ -39,9 +53,19 @@ final class ResponseSender {
     self.service = service
     self.transport = transport
     self.channel = channel
+    measures = channel as? any ConnectionMeasures
   }
 
   var isBusy: Bool { onEnd != nil }
+
+  /// Whether the connection has taken everything that was written.
+  var isSettled: Bool { unsettledWrites == 0 }
+
+  /// Called when the connection has taken everything that was written.
+  var whenSettled: (() -> Void)?
+
+  /// The value of Server.
+  static let serverName = "Martlet"
 
   /// Writes `answer`; `onEnd` is called once, when its end was written.
   func send(
@@ -50,15 +74,14 @@ final class ResponseSender {
   ) {
     let now = HTTPService.now
     began = channel.eventLoop.now
+    statisticsBefore = measures?.fileTransferStatistics ?? TransferStatistics()
+    answerNumber += 1
+    (settledContent, settledRegions) = (0, 0)
     self.onEnd = onEnd
-    record = AccessRecord(
-      client: transport.client, time: now.secondsSinceEpoch, method: request?.method.rawValue ?? "-",
-      target: request?.uri ?? "-", version: transport.version, host: request?.headers.first(name: "host"),
-      status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
-      userAgent: request?.headers.first(name: "user-agent"))
+    record = record(of: request, answer, at: now)
     var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
-    head.headers.add(name: "Date", value: now.description)
-    head.headers.add(name: "Server", value: "Martlet")
+    head.headers.add(name: "Date", value: service.dateText.text(of: now))
+    head.headers.add(name: "Server", value: Self.serverName)
     if closes {
       head.headers.add(name: "Connection", value: "close")
     } else if request?.version == .http1_0 {
@@ -74,8 +97,25 @@ final class ResponseSender {
       sizes: BodyCursor.Sizes(
         chunk: configuration.chunkSize, region: configuration.regionSize, tail: configuration.checkedTailSize),
       usesRegions: transport.takesRegions && !answer.isCompressed)
-    write(.head(head), count: 0, context)
+    writePart(.head(head), count: 0, context)
     pump(context)
+  }
+
+  /// What the log says of an answer before it is sent.
+  func record(of request: HTTPRequestHead?, _ answer: PlannedResponse, at now: HTTPDate) -> AccessRecord {
+    AccessRecord(
+      client: transport.client, time: now.secondsSinceEpoch, method: request?.method.rawValue ?? "-",
+      target: request?.uri ?? "-", version: transport.version, host: request?.headers.first(name: "host"),
+      status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
+      userAgent: request?.headers.first(name: "user-agent"))
+  }
+
+  /// Writes an answer that was kept, past the encoder: `context` is that of the handler behind which the connection begins.
+  func send(_ kept: AnswerCache.Answer, at now: WallClock, past context: ChannelHandlerContext) {
+    answerNumber += 1
+    write(kept.bytes, count: kept.bytes.readableBytes, context)
+    context.flush()
+    service.finished(kept, client: transport.client, at: now)
   }
 
   /// Goes on, if it can.
@@ -102,12 +142,12 @@ final class ResponseSender {
       case .bytes(let bytes):
         if let compressor {
           let output = compressor.compress(bytes, isLast: false, allocator: channel.allocator)
-          if output.readableBytes > 0 { write(.body(.byteBuffer(output)), count: output.readableBytes, context) }
+          if output.readableBytes > 0 { writePart(.body(.byteBuffer(output)), count: output.readableBytes, context) }
         } else {
-          write(.body(.byteBuffer(bytes)), count: bytes.readableBytes, context)
+          writePart(.body(.byteBuffer(bytes)), count: bytes.readableBytes, context)
         }
       case .region(let region, let file):
-        write(.body(.fileRegion(region)), count: region.readableBytes, keeping: file, context)
+        writePart(.body(.fileRegion(region)), count: region.readableBytes, keeping: file, context)
       case .wait:
         context.flush()
         // What was flushed may have been taken at once.
@@ -118,16 +158,28 @@ final class ResponseSender {
       case .end:
         if let compressor {
           let rest = compressor.compress(ByteBuffer(), isLast: true, allocator: channel.allocator)
-          write(.body(.byteBuffer(rest)), count: rest.readableBytes, context)
+          writePart(.body(.byteBuffer(rest)), count: rest.readableBytes, context)
         }
-        record?.copiedByteCount = cursor?.copiedByteCount
+        record?.copiedByteCount = copiedByteCount
         cursor = nil
         compressor = nil
-        write(.end(nil), count: 0, context)
+        writePart(.end(nil), count: 0, context)
         return (false, .complete)
       }
     }
     return (true, nil)
+  }
+
+  /// What this answer's files had copied of them, by the cursor and by the connection.
+  private var copiedByteCount: Int64 {
+    let byConnection = (measures?.fileTransferStatistics.bytesCopied ?? 0) - statisticsBefore.bytesCopied
+    return (cursor?.copiedByteCount ?? 0) + Int64(clamping: byConnection)
+  }
+
+  /// How much content went out of an answer that is broken off, perhaps in the middle of a region.
+  private var takenContent: Int64 {
+    let sent = (measures?.fileTransferStatistics.bytesSent ?? 0) - statisticsBefore.bytesSent
+    return settledContent + max(0, Int64(clamping: sent) - settledRegions)
   }
 
   private func nextChunk() -> BodyCursor.Chunk? {
@@ -136,17 +188,29 @@ final class ResponseSender {
     return cursor?.next(isSettled: unsettledWrites == 0, allocator: channel.allocator)
   }
 
-  private func write(
+  private func writePart(
     _ part: HTTPServerResponsePart, count: Int, keeping file: OpenFile? = nil, _ context: ChannelHandlerContext
   ) {
     if count > 0 { record?.contentByteCount += Int64(count) }
-    if unsettledWrites == 0 { expectProgress(unsettledBytes + count, context) }
+    write(part, count: count, keeping: file, context)
+  }
+
+  private func write<Part: Sendable>(
+    _ part: Part, count: Int, keeping file: OpenFile? = nil, _ context: ChannelHandlerContext
+  ) {
+    let wasSettled = isSettled
     unsettledWrites += 1
     unsettledBytes += count
+    writtenBytes += count
+    if wasSettled { expectProgress(context) }
+    let answer = answerNumber
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { result in
-      // The region names the file's descriptor, which has to live until here.
-      _ = file
+      if case .success = result, answer == self.answerNumber {
+        self.settledContent += Int64(count)
+        // The region names the file's descriptor, which has to live until here.
+        if file != nil { self.settledRegions += Int64(count) }
+      }
       self.settled(count, result, context)
     }
     context.write(NIOAny(part), promise: promise)
@@ -159,31 +223,46 @@ final class ResponseSender {
       if isBusy { end(.broken, context) }
       return
     }
-    if unsettledWrites == 0 { timer?.clear() } else { expectProgress(unsettledBytes, context) }
+    if isSettled {
+      timer?.clear()
+      whenSettled?()
+    } else if measures == nil {
+      expectProgress(context)
+    }
     pump(context)
   }
 
+  /// The most that is waited for at once, in bytes.
+  private static let largestDue = 65_536
+
   /// The client has to take something before a moment that depends on how much there is to take.
-  private func expectProgress(_ count: Int, _ context: ChannelHandlerContext) {
+  private func expectProgress(_ context: ChannelHandlerContext) {
     let limits = service.limits
     let timer =
       self.timer
       ?? DeadlineTimer(on: context.eventLoop) { [weak self] in
         guard let self else { return }
-        self.service.metrics.reached(.rate)
-        if self.isBusy { self.end(.broken, context) } else { context.close(promise: nil) }
+        if takenBytes - takenAtMark >= max(1, dueBytes) { return expectProgress(context) }
+        service.metrics.reached(.rate)
+        if isBusy { end(.broken, context) } else { context.close(promise: nil) }
       }
     self.timer = timer
-    let seconds = limits.minimumRate > 0 ? Double(count) / Double(limits.minimumRate) : 0
+    takenAtMark = takenBytes
+    dueBytes = min(writtenBytes - takenAtMark, Self.largestDue)
+    let seconds = limits.minimumRate > 0 ? Double(dueBytes) / Double(limits.minimumRate) : 0
     timer.set(after: limits.stallTime + .seconds(seconds))
   }
+
+  /// How much the client has, as far as it is known here. A stream of HTTP/2 knows of whole writes alone.
+  private var takenBytes: Int { writtenBytes - (measures?.unacknowledgedByteCount ?? unsettledBytes) }
 
   private func end(_ ending: Ending, _ context: ChannelHandlerContext) {
     guard let onEnd else { return }
     self.onEnd = nil
     if var record {
-      if let cursor { record.copiedByteCount = cursor.copiedByteCount }
+      if cursor != nil { record.copiedByteCount = copiedByteCount }
       record.isComplete = ending == .complete
+      if ending == .broken { record.contentByteCount = takenContent }
       record.microseconds = (context.eventLoop.now - began).nanoseconds / 1_000
       service.finished(record)
     }

@@ -32,11 +32,14 @@ final class OpenFile: Sendable {
 
   var size: Int64 { identity.byteCount }
 
-  /// Whether the file is still what it was when it was opened.
-  var isUnchanged: Bool {
+  /// What the system says of the file now.
+  var status: stat? {
     var status = stat()
-    return unsafe fstat(descriptor, &status) == 0 && FileIdentity(status) == identity
+    return unsafe fstat(descriptor, &status) == 0 ? status : nil
   }
+
+  /// Whether the file is still what it was when it was opened.
+  var isUnchanged: Bool { status.map { FileIdentity($0) == identity } ?? false }
 
   /// Reads `count` bytes at `offset` behind what is in `buffer`; false if there are not as many.
   func read(_ count: Int, at offset: Int64, into buffer: inout ByteBuffer) -> Bool {
@@ -60,7 +63,9 @@ final class OpenFile: Sendable {
   }
 
   /// The names in a directory but for `.` and `..`, with what is known of each; in the order of the bytes of the names.
-  func entries(includingHidden: Bool) -> [DirectoryEntry] {
+  ///
+  /// - Parameter follow: What a symbolic link of this name leads to; nil leaves the name out.
+  func entries(includingHidden: Bool, follow: (_ name: [UInt8]) -> OpenFile?) -> [DirectoryEntry] {
     // A descriptor of its own, because the stream's position and end belong to it.
     let copy = unsafe openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0 else { return [] }
@@ -78,14 +83,21 @@ final class OpenFile: Sendable {
       if name == Array(".".utf8) || name == Array("..".utf8) { continue }
       if !includingHidden && name.first == UInt8(ascii: ".") { continue }
       var status = stat()
-      let isKnown = unsafe CPath.with(name) { unsafe fstatat(copy, $0, &status, 0) == 0 ? 0 : -1 } == 0
-      guard isKnown else { continue }
-      let type = status.st_mode & S_IFMT
+      let isKnown = unsafe CPath.with(name) { path in
+        unsafe fstatat(copy, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -1
+      }
+      guard isKnown == 0 else { continue }
+      var identity = FileIdentity(status)
+      var type = status.st_mode & S_IFMT
+      if type == S_IFLNK {
+        guard let target = follow(name) else { continue }
+        identity = target.identity
+        type = target.kind == .directory ? S_IFDIR : S_IFREG
+      }
       guard type == S_IFREG || type == S_IFDIR else { continue }
       entries.append(
         DirectoryEntry(
-          name: name, isDirectory: type == S_IFDIR, size: Int64(status.st_size),
-          lastModified: FileIdentity(status).lastModified))
+          name: name, isDirectory: type == S_IFDIR, size: identity.byteCount, lastModified: identity.lastModified))
     }
     return entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
   }

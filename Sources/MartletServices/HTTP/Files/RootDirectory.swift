@@ -46,25 +46,86 @@ final class RootDirectory: Sendable {
   func open(_ path: [UInt8]) throws(Refusal) -> OpenFile {
     for (index, segment) in path.split(separator: UInt8(ascii: "/")).enumerated() {
       // The targets of requests have none of these; this is the last door, so it asks again.
-      if segment.elementsEqual("..".utf8) || segment.contains(0) { throw .notFound }
-      if segment.first == UInt8(ascii: "."), !showsHidden, !(index == 0 && segment.elementsEqual(".well-known".utf8)) {
-        throw .notFound
-      }
+      if segment.elementsEqual("..".utf8) || segment.contains(0) || hides(segment, at: index) { throw .notFound }
     }
     // Without blocking: to open a FIFO for reading waits for a writer.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-    let result: CInt
+    var result: CInt
     if path.isEmpty {
       result = unsafe openat(descriptor, ".", flags | O_DIRECTORY)
     } else {
       switch resolution {
-      case .kernel: result = unsafe CPath.with(path) { unsafe martlet_open_beneath(descriptor, $0, flags) }
+      case .kernel:
+        result = openBeneath(path, flags | O_NOFOLLOW)
+        // There are links on the way: what they name must be neither hidden nor outside, as if it had been asked for.
+        if result < 0, errno == ELOOP {
+          guard let real = withoutLinks(path) else { throw .notFound }
+          result = real.isEmpty ? openBeneath([UInt8(ascii: ".")], flags) : openBeneath(real, flags | O_NOFOLLOW)
+        }
       case .componentwise: result = openComponents(path, flags)
       }
     }
     guard result >= 0 else { throw Self.refusal(errno) }
     guard let file = OpenFile(takingOver: result) else { throw .notFound }
     return file
+  }
+
+  /// What `directory`, which was opened here at `path`, has to show: neither hidden names nor links that lead to nothing
+  /// that is served.
+  func entries(of directory: OpenFile, at path: [UInt8]) -> [DirectoryEntry] {
+    directory.entries(includingHidden: showsHidden) { name in
+      try? self.open(path.isEmpty ? name : path + [UInt8(ascii: "/")] + name)
+    }
+  }
+
+  private func hides(_ segment: some Collection<UInt8>, at index: Int) -> Bool {
+    segment.first == UInt8(ascii: ".") && !showsHidden && !(index == 0 && segment.elementsEqual(".well-known".utf8))
+  }
+
+  private func openBeneath(_ path: [UInt8], _ flags: CInt) -> CInt {
+    unsafe CPath.with(path) { unsafe martlet_open_beneath(descriptor, $0, flags) }
+  }
+
+  /// As many links as the kernel follows for one path.
+  private static let maximumLinks = 40
+
+  /// `path` with every symbolic link replaced by what it names; nil if that is hidden or leads outside.
+  ///
+  /// What is found may have changed until it is opened, but then it is opened without following anything.
+  private func withoutLinks(_ path: [UInt8]) -> [UInt8]? {
+    let slash = UInt8(ascii: "/")
+    var rest = Array(path.split(separator: slash).map(Array.init).reversed())
+    var real: [[UInt8]] = []
+    var linkCount = 0
+    while let segment = rest.popLast() {
+      if segment.elementsEqual(".".utf8) { continue }
+      if segment.elementsEqual("..".utf8) {
+        guard real.popLast() != nil else { return nil }
+        continue
+      }
+      if hides(segment, at: real.count) { return nil }
+      guard let target = link(at: Array((real + [segment]).joined(separator: [slash]))) else {
+        real.append(segment)
+        continue
+      }
+      linkCount += 1
+      guard linkCount <= Self.maximumLinks, target.first != slash, !target.isEmpty else { return nil }
+      rest += target.split(separator: slash).map(Array.init).reversed()
+    }
+    return Array(real.joined(separator: [slash]))
+  }
+
+  /// What the symbolic link at `path` says; nil if there is none.
+  private func link(at path: [UInt8]) -> [UInt8]? {
+    var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe target.withUnsafeMutableBytes { room in
+      // The kernel writes into the array and no more than its size.
+      unsafe CPath.with(path) { path in
+        guard let start = room.baseAddress else { return -1 }
+        return unsafe CInt(readlinkat(descriptor, path, start.assumingMemoryBound(to: CChar.self), room.count))
+      }
+    }
+    return count < 0 ? nil : Array(target.prefix(Int(count)))
   }
 
   private func openComponents(_ path: [UInt8], _ flags: CInt) -> CInt {

@@ -13,7 +13,7 @@ package struct AccessRecord: Equatable, Sendable {
   package var status: Int
   /// Bytes of content that went out.
   package var contentByteCount: Int64
-  /// Bytes of content that were copied on their way from the page cache to the connection; nil is unknown.
+  /// Bytes of files that were copied out of the page cache; what goes by reference is not. Nil is unknown.
   package var copiedByteCount: Int64?
   package var referrer: String?
   package var userAgent: String?

@@ -1,6 +1,6 @@
 import Metrics
 
-/// The counters of a server, in swift-metrics' registry, and as numbers of its own for those who have none.
+/// The counters of a server, for swift-metrics.
 final class HTTPServerMetrics: Sendable {
   /// Why a connection was ended or refused by a limit.
   enum Limit: String, CaseIterable, Sendable {
@@ -14,17 +14,28 @@ final class HTTPServerMetrics: Sendable {
   }
 
   private let requests: [Counter]
-  private let bytes = Counter(label: "martlet_http_content_bytes")
-  private let copiedBytes = Counter(label: "martlet_http_copied_bytes")
-  private let accepted = Counter(label: "martlet_http_connections")
-  private let changed = Counter(label: "martlet_http_changed_files")
-  private let rejected = Counter(label: "martlet_http_rejected_requests")
-  private let duration = Timer(label: "martlet_http_request_duration")
+  private let bytes: Counter
+  private let copiedBytes: Counter
+  private let accepted: Counter
+  private let changed: Counter
+  private let rejected: Counter
+  private let duration: Timer
   private let limits: [Counter]
 
-  init() {
-    requests = (1...5).map { Counter(label: "martlet_http_requests", dimensions: [("status", "\($0)xx")]) }
-    limits = Limit.allCases.map { Counter(label: "martlet_http_limits", dimensions: [("limit", $0.rawValue)]) }
+  /// - Parameter factory: Makes the counters; nil is the one that the program set up.
+  init(_ factory: (any MetricsFactory)? = nil) {
+    let factory = factory ?? MetricsSystem.factory
+    func counter(_ label: String, _ dimensions: [(String, String)] = []) -> Counter {
+      Counter(label: "martlet_http_" + label, dimensions: dimensions, factory: factory)
+    }
+    requests = (1...5).map { counter("requests", [("status", "\($0)xx")]) }
+    bytes = counter("content_bytes")
+    copiedBytes = counter("copied_bytes")
+    accepted = counter("connections")
+    changed = counter("changed_files")
+    rejected = counter("rejected_requests")
+    duration = Timer(label: "martlet_http_request_duration", dimensions: [], factory: factory)
+    limits = Limit.allCases.map { counter("limits", [("limit", $0.rawValue)]) }
   }
 
   func connected() { accepted.increment() }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A date of HTTP: whole seconds since 1970, in GMT (RFC 9110 section 5.6.7).
 struct HTTPDate: Comparable, Hashable, Sendable {
   /// Seconds since 1 January 1970, without leap seconds.
@@ -43,6 +45,18 @@ struct HTTPDate: Comparable, Hashable, Sendable {
       year, month, day, Int(second / 3_600), Int(second / 60 % 60), Int(second % 60),
       Int(days.flooredDivision(by: 7).remainder)
     )
+  }
+}
+
+/// The text of the last date that was asked for: many answers have the same.
+final class DateText: Sendable {
+  private let last = Mutex((date: HTTPDate(secondsSinceEpoch: 0), text: HTTPDate(secondsSinceEpoch: 0).description))
+
+  func text(of date: HTTPDate) -> String {
+    last.withLock { last in
+      if last.date != date { last = (date, date.description) }
+      return last.text
+    }
   }
 }
 

@@ -83,13 +83,21 @@ enum FieldSyntax {
       rest = rest[end...].dropFirst()
     } else {
       let end = rest.firstIndex(of: UInt8(ascii: ":")) ?? rest.endIndex
-      for byte in rest[..<end] {
+      var position = rest.startIndex
+      while position < end {
+        let byte = rest[position]
+        position = rest.index(after: position)
         switch byte {
+        case UInt8(ascii: "%"):
+          for _ in 0..<2 {
+            guard position < end, hexDigit(rest[position]) != nil else { return false }
+            position = rest.index(after: position)
+          }
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
           UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-          UInt8(ascii: "~"), UInt8(ascii: "%"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"),
-          UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"),
-          UInt8(ascii: ";"), UInt8(ascii: "="):
+          UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"),
+          UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ";"),
+          UInt8(ascii: "="):
           continue
         default: return false
         }

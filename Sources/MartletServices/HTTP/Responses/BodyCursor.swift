@@ -26,6 +26,8 @@ struct BodyCursor {
   private let pieces: [PlannedResponse.Piece]
   private let sizes: Sizes
   private let usesRegions: Bool
+  /// Whether parts of files went out by reference, so that what follows has to wait for them.
+  private var hasRegions = false
   private var index = 0
   private var offset: Int64 = 0
   /// Bytes of files that were copied.
@@ -60,15 +62,18 @@ struct BodyCursor {
   private mutating func next(
     of file: OpenFile, at position: Int64, _ remaining: Int64, _ isSettled: Bool, _ allocator: ByteBufferAllocator
   ) -> Chunk {
-    if usesRegions && remaining > Int64(sizes.tail) {
+    // What fits into one chunk is read at once: cheaper than to look at the file again and again.
+    let isSmall = offset == 0 && remaining <= Int64(sizes.chunk)
+    if usesRegions && !isSmall && remaining > Int64(sizes.tail) {
       guard file.isUnchanged else { return .changed }
+      hasRegions = true
       let count = min(Int64(sizes.region), remaining - Int64(sizes.tail))
       offset += count
       return .region(
         FileRegion(fileHandle: file.handle, readerIndex: Int(position), endIndex: Int(position + count)), file)
     }
-    if usesRegions && !isSettled { return .wait }
-    let count = min(usesRegions ? sizes.tail : sizes.chunk, Int(clamping: remaining))
+    if hasRegions && !isSettled { return .wait }
+    let count = min(usesRegions && !isSmall ? sizes.tail : sizes.chunk, Int(clamping: remaining))
     var buffer = allocator.buffer(capacity: count)
     guard file.read(count, at: position, into: &buffer), file.isUnchanged else { return .changed }
     offset += Int64(count)

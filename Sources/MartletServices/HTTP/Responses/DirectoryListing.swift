@@ -55,18 +55,16 @@ struct DirectoryListing: Equatable, Sendable {
   /// A size as people read it: powers of 1024, three digits.
   static func humanSize(_ bytes: Int64) -> String {
     if bytes < 1_024 { return "\(bytes) B" }
-    var value = bytes
-    var rest: Int64 = 0
+    var value = Double(bytes)
     var unit = 0
-    while value >= 1_024 && unit < 6 {
-      rest = value % 1_024
+    // What would be rounded to 1024 is one of the next unit.
+    while value >= 1_023.5 && unit < 6 {
       value /= 1_024
       unit += 1
     }
     let name = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][unit]
-    if value >= 100 { return "\(value) \(name)" }
-    let tenths = (value * 10 + rest * 10 / 1_024)
-    return "\(tenths / 10).\(tenths % 10) \(name)"
+    let tenths = Int((value * 10).rounded())
+    return tenths >= 1_000 ? "\(Int(value.rounded())) \(name)" : "\(tenths / 10).\(tenths % 10) \(name)"
   }
 
   /// RFC 3339, in GMT: `1994-11-06T08:49:37Z`.

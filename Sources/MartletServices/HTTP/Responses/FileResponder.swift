@@ -23,7 +23,7 @@ struct FileResponder: Sendable {
   /// What `request` gets, at `now`.
   func response(to request: HTTPRequestHead, now: HTTPDate) -> PlannedResponse {
     guard request.method == .GET || request.method == .HEAD else {
-      var answer = plainError(.methodNotAllowed, request)
+      var answer = errorPage(.methodNotAllowed, request)
       answer.headers.add(name: "Allow", value: "GET, HEAD")
       return answer
     }
@@ -31,10 +31,13 @@ struct FileResponder: Sendable {
     do throws(RequestTarget.Refusal) {
       target = try RequestTarget(request.uri)
     } catch {
-      return plainError(.badRequest, request)
+      // RFC 9112 section 3.2: a request line that is invalid should be answered so, and the connection closed.
+      var answer = errorPage(.badRequest, request)
+      answer.endsConnection = true
+      return answer
     }
     guard let root = root(for: target.authority ?? request.headers.first(name: "host")?[...] ?? "") else {
-      return plainError(.misdirectedRequest, request)
+      return errorPage(.misdirectedRequest, request)
     }
     do throws(RootDirectory.Refusal) {
       let file = try root.open(target.path)
@@ -46,7 +49,7 @@ struct FileResponder: Sendable {
       case .notFound: return errorPage(.notFound, request, root)
       case .forbidden: return errorPage(.forbidden, request, root)
       case .exhausted:
-        var answer = plainError(.serviceUnavailable, request)
+        var answer = errorPage(.serviceUnavailable, request, root)
         answer.headers.add(name: "Retry-After", value: "1")
         return answer
       }
@@ -81,7 +84,7 @@ struct FileResponder: Sendable {
     }
     guard configuration.listsDirectories else { throw .notFound }
     let listing = DirectoryListing(
-      path: target.path, entries: directory.entries(includingHidden: configuration.showsHiddenFiles),
+      path: target.path, entries: root.entries(of: directory, at: target.path),
       order: DirectoryListing.Order(query: target.query))
     var answer = PlannedResponse(status: .ok)
     let isJSON = Self.prefersJSON(request.headers["accept"].joined(separator: ","))
@@ -236,18 +239,27 @@ struct FileResponder: Sendable {
   // MARK: Errors
 
   /// The page that was configured for `status`, or the built-in one.
-  func errorPage(_ status: HTTPResponseStatus, _ request: HTTPRequestHead, _ root: RootDirectory) -> PlannedResponse {
+  ///
+  /// - Parameters:
+  ///   - request: What is answered, if that much is known.
+  ///   - root: Where the page lies; nil is the directory of all names that no other has.
+  ///   - reason: What the built-in page says of it.
+  func errorPage(
+    _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, _ root: RootDirectory? = nil, reason: String? = nil
+  ) -> PlannedResponse {
     guard let path = configuration.errorPages[Int(status.code)], let target = try? RequestTarget(path),
-      let file = try? root.open(target.path), file.kind == .regular
-    else { return plainError(status, request) }
+      let file = try? (root ?? defaultRoot)?.open(target.path), file.kind == .regular
+    else { return plainError(status, request, reason: reason) }
     var answer = PlannedResponse(status: status)
     answer.headers.add(name: "Content-Type", value: MediaType.ofFile(named: target.path))
     answer.headers.add(name: "Content-Length", value: String(file.size))
-    if request.method == .GET { answer.pieces = [.file(file, 0..<file.size)] }
+    if request?.method != .HEAD { answer.pieces = [.file(file, 0..<file.size)] }
     return answer
   }
 
-  func plainError(_ status: HTTPResponseStatus, _ request: HTTPRequestHead?, reason: String? = nil) -> PlannedResponse {
+  private func plainError(
+    _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, reason: String? = nil
+  ) -> PlannedResponse {
     var answer = PlannedResponse(status: status)
     answer.headers.add(name: "Content-Type", value: "text/html; charset=utf-8")
     answer.headers.add(name: "Content-Security-Policy", value: Self.pagePolicy)

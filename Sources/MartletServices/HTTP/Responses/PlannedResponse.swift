@@ -22,4 +22,6 @@ struct PlannedResponse {
   var pieces: [Piece] = []
   /// Whether the pieces are compressed on their way, so that nobody knows their length.
   var isCompressed = false
+  /// Whether an HTTP/1 connection ends with this answer, because what follows may not be what it seems.
+  var endsConnection = false
 }

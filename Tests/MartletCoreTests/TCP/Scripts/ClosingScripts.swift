@@ -130,6 +130,14 @@ struct TCPClosingScripts {
     #expect(t.isFinished)
   }
 
+  @Test("A RST into a closed window stands where the peer waits, not behind the probe", .rfc(9293, section: "3.10.5"))
+  func abortIntoClosedWindow() {
+    let t = TCPScript(.established(sack: false, window: 1_000))
+    t.write(3_000).receive(.ack(1_001, window: 0)).ignore()
+    t.at(1).ignore().abort()
+    t.expect(.rst(seq: 1_001, ack: 1))
+  }
+
   @Test("A peer that never sends FIN does not hold a connection that nobody holds", .rfc(9293, section: "3.6"))
   func orphan() {
     let t = TCPScript.inState(.finWait1)
