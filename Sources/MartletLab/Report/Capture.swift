@@ -2,8 +2,10 @@ import MartletWire
 
 /// The frames of a run as a pcapng capture: every interface of every node has a block of its own, named `host/eth0`.
 ///
-/// A frame stands there where it left and where it arrived, at those times, under one packet id. Comments say why a frame was
-/// sent again, where and why it died, and which event caused it. The same recording gives the same bytes.
+/// A frame stands there where it left and where it arrived, at those times, under one packet id. Comments say why a
+/// frame was sent again, and because of which event, and where and why it died. Ask for one node's interfaces to see
+/// what a capture there would have shown: a dissector takes what it sees on several for repetitions. The same recording
+/// gives the same bytes.
 public struct Capture: Sendable {
   /// Midnight UTC of 1 January 2026, in nanoseconds since 1970: when virtual time begins unless told otherwise.
   public static let virtualEpoch: UInt64 = 1_767_225_600_000_000_000
@@ -98,11 +100,12 @@ public struct Capture: Sendable {
     var comments: [String] = []
     // What is said of a loss below says more.
     for part in frame.comment.split(separator: "; ") where !part.hasPrefix("lost: ") { comments.append(String(part)) }
+    let isRemarkable = !comments.isEmpty
     if case .lost(let reason) = frame.fate {
       let place = recording.link(frame.link)?.name ?? "its link"
       comments.append("lost on \(place) at \(TimeText.seconds(frame.arrival)) s: \(reason)")
     }
-    if let cause = frame.cause, let event = recording.event(cause) {
+    if isRemarkable, let cause = frame.cause, let event = recording.event(cause) {
       let host = recording.nodeName(event.node) ?? "?"
       comments.append("because of event #\(cause) at \(TimeText.seconds(event.time)) s on \(host): \(event.text)")
     }

@@ -3,11 +3,11 @@ import MartletWire
 
 /// Puts the events of a run into lines for a terminal, as a packet sniffer does.
 ///
-///     0.000012300  client   eth0  sent           TCP   49152 → 80  SYN  seq 0  window 64240  [MSS 1460]  (58 bytes)  #4
+///     0.000012300  client   eth0  sent           TCP   49152 → 80  SYN  seq 0  window 64240  (54 bytes)  #4
 ///     0.030012300  r1       eth1  dropped        queue full  (1514 bytes)  #19 because of #12
 ///
-/// It remembers each TCP stream's first sequence number, so ask for the lines in the events' order. The recording may grow
-/// between two calls, as long as a world runs.
+/// It remembers each TCP stream's first sequence number, so ask for the lines in the events' order. The recording may
+/// grow between two calls, as long as a world runs.
 public struct EventDescriber: Sendable {
   private var describer = FrameDescriber()
 

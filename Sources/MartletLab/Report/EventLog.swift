@@ -1,7 +1,7 @@
 /// What happened in a run, one JSON object a line.
 ///
-/// Members: `id` (counted from 0), `time` (nanoseconds), `host`, `interface`, `flow`, `kind`, `event` (a sentence), `frame`,
-/// `cause` (an `id`); those that do not apply are left out. The same recording gives the same bytes.
+/// Members: `id` (counted from 0), `time` (nanoseconds), `host`, `interface`, `flow`, `kind`, `event` (a sentence),
+/// `frame`, `cause` (an `id`); those that do not apply are left out. The same recording gives the same bytes.
 public struct EventLog: Sendable {
   private let recording: Recording
 

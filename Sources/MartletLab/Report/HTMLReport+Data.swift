@@ -93,8 +93,8 @@ extension HTMLReport {
     }
   }
 
-  /// A frame's bytes in base 64; or, if another carried the packet before, a list of what differs: an offset, the bytes there, and
-  /// so on.
+  /// A frame's bytes in base 64; or, if another carried the packet before, a list of what differs: an offset, the bytes
+  /// there, and so on.
   private func writeBytes(of index: Int, to text: inout JSONText) {
     let bytes = recording.frames[index].bytes.prefix(bytesPerFrame)
     guard let origin = recording.frames[index].origin, origin >= 0, origin < index,

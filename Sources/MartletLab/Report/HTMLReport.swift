@@ -1,7 +1,7 @@
 /// A run as one page of HTML that opens from a disk and asks no network for anything.
 ///
-/// The page shows the topology, the events, each flow's ladder and graphs, queues, packets with what each hop changed, tables
-/// and counters, at any moment of the run. The same recording gives the same bytes.
+/// The page shows the topology, the events, each flow's ladder and graphs, queues, packets with what each hop changed,
+/// tables and counters, at any moment of the run. The same recording gives the same bytes.
 public struct HTMLReport: Sendable {
   /// How much of a packet's bytes a page may hold before frames are cut.
   static let wholeFramesLimit = 2 << 20
@@ -11,7 +11,8 @@ public struct HTMLReport: Sendable {
   let recording: Recording
   let bytesPerFrame: Int
 
-  /// - Parameter bytesPerFrame: How many bytes of each frame the page has; nil keeps all of them unless they are more than
+  /// - Parameter bytesPerFrame: How many bytes of each frame the page has; nil keeps all of them unless they are more
+  /// than
   ///   2 MiB together, and else 160 of each.
   public init(_ recording: Recording, bytesPerFrame: Int? = nil) {
     self.recording = recording

@@ -1,5 +1,5 @@
-/// JSON (RFC 8259) as it is written: the same values give the same bytes. A `<` never appears, so that the text may stand in an
-/// element of HTML.
+/// JSON (RFC 8259) as it is written: the same values give the same bytes. A `<` never appears, so that the text may
+/// stand in an element of HTML.
 struct JSONText {
   private(set) var bytes: [UInt8] = []
   private var needsComma = false

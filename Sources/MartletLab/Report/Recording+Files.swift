@@ -31,7 +31,7 @@ extension Recording {
     case diagram = "mmd"
     /// The events as a table: ``CSVTables``.
     case table = "csv"
-    /// The first flow's time-sequence graph: ``SequenceGraph``.
+    /// The busiest TCP flow's time-sequence graph: ``SequenceGraph``.
     case graph = "xpl"
   }
 
@@ -43,7 +43,7 @@ extension Recording {
     case .capture: Capture(self).bytes
     case .diagram: Array(SequenceDiagram(self).text.utf8)
     case .table: Array(CSVTables(self).events.utf8)
-    case .graph: Array(SequenceGraph(self, flow: 0).text.utf8)
+    case .graph: Array(SequenceGraph(self).text.utf8)
     }
   }
 

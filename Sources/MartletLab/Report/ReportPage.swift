@@ -317,9 +317,12 @@ enum ReportPage {
         </div>
         <div class="tools" id="tools">
           <label id="flow-box">flow <select id="flow"></select></label>
+          <label id="direction-box">bytes of <select id="direction">
+            <option value="auto">who sends more</option><option value="client">the client</option><option value="server">the server</option>
+          </select></label>
           <span id="view-box"><button type="button" id="zoom-out" aria-label="see more" title="see more (-)">−</button>
             <button type="button" id="zoom-in" aria-label="see less, larger" title="see less, larger (+)">+</button>
-            <button type="button" id="whole" title="the whole run (0)">whole run</button> <small id="view"></small></span>
+            <button type="button" id="whole" title="the whole run (0); drag in a graph to come closer, click to go there">whole run</button> <small id="view"></small></span>
         </div>
         <section role="tabpanel" id="panel-ladder" aria-labelledby="tab-ladder">
           <p class="key">
@@ -330,9 +333,7 @@ enum ReportPage {
           <div class="ladderbox"><svg id="ladder" role="img" aria-label="ladder of the flow's frames"></svg></div>
         </section>
         <section role="tabpanel" id="panel-sequence" aria-labelledby="tab-sequence" hidden>
-          <p class="key"><label>bytes of <select id="direction">
-            <option value="auto">who sends more</option><option value="client">the client</option><option value="server">the server</option>
-          </select></label> <small id="sequence-note"></small> <small>drag to look closer, click to go there</small></p>
+          <p class="quiet" id="sequence-note"></p>
           <div id="sequence-chart"></div>
         </section>
         <section role="tabpanel" id="panel-windows" aria-labelledby="tab-windows" hidden>
@@ -1728,6 +1729,7 @@ enum ReportPage {
       },
 
       grave(frame, x, y, isRightward) {
+        if (x > this.svg.clientWidth - 20 - 6 * frames.lost[frame].length) isRightward = false;
         return [s("path", { class: "cross big", d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` }, s("title", {}, `lost: ${frames.lost[frame]}`)),
           s("text", { class: "small bad", x: x + (isRightward ? 10 : -10), y: y + 4, "text-anchor": isRightward ? "start" : "end" }, frames.lost[frame])];
       },
@@ -1742,8 +1744,8 @@ enum ReportPage {
           group.append(s("line", { class: "edge", x1: start, y1: y0, x2: end, y2: y1 }), s("line", { class: "hit", x1: start, y1: (y0 + y3) / 2, x2: end, y2: (y1 + y2) / 2 }));
           if (isLost(frame)) group.append(...this.grave(frame, end, y2, end > start));
           else {
-            const back = end > start ? -7 : 7, slope = (y1 - y0) / Math.abs(end - start || 1) * 7;
-            group.append(s("path", { class: "head", d: `M${end} ${y2}l${back} ${-slope - 3.5}v7Z` }));
+            const angle = Math.atan2(y1 - y0, end - start) * 180 / Math.PI;
+            group.append(s("path", { class: "head", d: "M0 0l-8 -3.5v7Z", transform: `translate(${end} ${y2}) rotate(${angle})` }));
           }
           const words = isLabelled ? this.wordsAt(frame, { start, end, y0, y1, y2, y3 }) : null;
           if (words) this.label(group, words);
@@ -1814,6 +1816,7 @@ enum ReportPage {
 
     // The colour of a frame that is no retransmission: what it carries.
     function segmentClass(frame) {
+      if (frames.layer[frame] === "UDP") return "data";
       if (frames.layer[frame] !== "TCP") return "other";
       return /SYN|FIN|RST/.test(frames.text[frame]) ? "control" : / bytes?(:|$)/.test(frames.text[frame]) ? "data" : "ack";
     }
@@ -1946,16 +1949,16 @@ enum ReportPage {
 
       // MARK: Windows
 
-      // What the sender noted that has most to tell.
+      // What the sender of the direction that is looked at noted; what the other did if it noted nothing.
       samples() {
         const none = { time: [], phase: [] };
         if (lab.flow < 0) return none;
-        if (this.sampleCache?.flow === lab.flow) return this.sampleCache;
-        const all = flows[lab.flow].samples, names = Object.keys(all);
-        const clients = all.client.filter(Boolean).length, wanted = clients * 2 > all.client.length ? 1 : 0;
+        if (this.sampleCache?.flow === lab.flow && this.sampleCache.choice === $("direction").value) return this.sampleCache;
+        const all = flows[lab.flow].samples, names = Object.keys(all), chosen = this.fromClient() ? 1 : 0;
+        const wanted = all.client.includes(chosen) ? chosen : 1 - chosen;
         const kept = all.client.map((_, index) => index).filter((index) => all.client[index] === wanted);
         this.sampleCache = Object.fromEntries(names.map((name) => [name, kept.map((index) => all[name][index])]));
-        return Object.assign(this.sampleCache, { flow: lab.flow, node: wanted ? flows[lab.flow].client : flows[lab.flow].server });
+        return Object.assign(this.sampleCache, { flow: lab.flow, choice: $("direction").value, node: wanted ? flows[lab.flow].client : flows[lab.flow].server });
       },
 
       most(chart, entries) {
@@ -2353,6 +2356,7 @@ enum ReportPage {
         $(`panel-${tab}`).hidden = tab !== name;
       }
       $("flow-box").hidden = !["ladder", "sequence", "windows"].includes(name);
+      $("direction-box").hidden = !["sequence", "windows"].includes(name);
       $("tools").hidden = $("view-box").hidden = !["ladder", "sequence", "windows", "queues"].includes(name);
       lab.tell("tab");
       lab.tell("view");
@@ -2364,6 +2368,14 @@ enum ReportPage {
       const dark = document.documentElement.dataset.theme
         ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
       setTheme(dark ? "light" : "dark");
+    }
+
+    // The ladder begins with a part of the flow that can be read.
+    function showFlow() {
+      const list = flowFrames[lab.flow] || [];
+      if (!list.length) return;
+      const from = frames.queued[list[0]], to = frames.arrival[list[Math.min(60, list.length - 1)]];
+      lab.setView(from - (to - from) * 0.03, to + (to - from) * 0.03, "near");
     }
 
     function showView() {
@@ -2401,7 +2413,7 @@ enum ReportPage {
       // The flow with most to show comes first.
       if (flows.length) lab.flow = flowFrames.reduce((best, list, index) => list.length > flowFrames[best].length ? index : best, 0);
       flows.forEach((flow, index) => $("flow").append(h("option", { value: index }, flow.name)));
-      $("flow").addEventListener("change", () => lab.selectFlow(Number($("flow").value)));
+      $("flow").addEventListener("change", () => { lab.selectFlow(Number($("flow").value)); showFlow(); });
       lab.on("flow", () => { $("flow").value = lab.flow; });
       lab.on("view", showView);
       tabs.forEach((tab, index) => {
@@ -2426,13 +2438,8 @@ enum ReportPage {
       showView();
       showTab("ladder");
       lab.goTo(-1);
-      // The ladder begins with a part of the run that can be read.
-      const first = flowFrames[lab.flow] || [];
       $("flow").value = lab.flow;
-      if (first.length > 80) {
-        const from = frames.queued[first[0]], to = frames.arrival[first[60]];
-        lab.setView(from - (to - from) * 0.03, to + (to - from) * 0.03, "near");
-      }
+      showFlow();
     }
 
     start();

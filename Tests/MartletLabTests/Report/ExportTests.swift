@@ -26,7 +26,7 @@ struct ExportTests {
 
   @Test("A time-sequence graph marks what was lost and what was sent again")
   func graph() {
-    let text = SequenceGraph(TransferFixture.recording(), flow: 0, isFromClient: false).text
+    let text = SequenceGraph(TransferFixture.recording()).text
     #expect(text.hasPrefix("timeval double\ntitle\nTCP 192.0.2.10:49152 > 198.51.100.80:80, bytes of server\n"))
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.count { $0.hasPrefix("x ") } == 1)

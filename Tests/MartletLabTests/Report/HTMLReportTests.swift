@@ -14,7 +14,30 @@ struct HTMLReportTests {
     #expect(first != HTMLReport(TransferFixture.recording(losses: [])).bytes)
   }
 
-  /// `MARTLET_REPORTS=folder swift test --filter HTMLReportTests` leaves the pages there, for `scripts/report_check.py`.
+  @Test("A text of a recording stays text, whatever it says")
+  func hostileText() {
+    var recording = TransferFixture.recording()
+    recording.name = "</title><script>alert(1)</script>"
+    recording.events[0].text = "</script><script>alert(2)</script>"
+    recording.nodes[0].name = "<img src=x onerror=alert(3)>"
+    let page = String(decoding: HTMLReport(recording).bytes, as: UTF8.self)
+    #expect(page.contains("<title>&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;</title>"))
+    #expect(!page.contains("<script>alert"))
+    #expect(!page.contains("<img"))
+    #expect(page.contains(#"\u003c/script>\u003cscript>alert(2)\u003c/script>"#))
+  }
+
+  @Test("A page can keep only the beginning of each frame")
+  func cutFrames() {
+    let recording = TransferFixture.recording()
+    let whole = HTMLReport(recording).bytes
+    let cut = HTMLReport(recording, bytesPerFrame: 60).bytes
+    // Forty segments of 1460 bytes, in base 64.
+    #expect(whole.count - cut.count > 40 * 1_400 * 4 / 3)
+  }
+
+  /// `MARTLET_REPORTS=folder swift test --filter HTMLReportTests` leaves the pages there, for
+  /// `scripts/report_check.py`.
   @Test("A page of ten thousand events is made and cuts its frames")
   func pages() throws {
     let small = TransferFixture.recording()

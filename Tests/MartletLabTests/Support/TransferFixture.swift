@@ -1,8 +1,9 @@
 import MartletLab
 import MartletWire
 
-/// A run that nobody ran: a client behind a switch takes a file from a server two routers away, over a slow link that loses what it
-/// is told to lose. The sender is a simple Reno. Made without the laboratory, so that what shows recordings is tested alone.
+/// A run that nobody ran: a client behind a switch takes a file from a server two routers away, over a slow link that
+/// loses what it is told to lose. The sender is a simple Reno. Made without the laboratory, so that what shows
+/// recordings is tested alone.
 struct TransferFixture {
   static let client = 0
   static let server = 4

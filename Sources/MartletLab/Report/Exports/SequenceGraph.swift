@@ -2,20 +2,37 @@ import MartletWire
 
 /// The time-sequence graph of one direction of a TCP flow, as its sender saw it, in the language of xplot.
 ///
-/// White: segments as they left; red: those sent again (R) and those that died (X); green: what was acknowledged, as the
-/// acknowledgments arrived; yellow: how far the receiver's window allowed to send.
+/// White: segments as they left; red: those sent again (R) and those that died (X); green: what was acknowledged, as
+/// the acknowledgments arrived; yellow: how far the receiver's window allowed to send.
 public struct SequenceGraph: Sendable {
   private let recording: Recording
   private let flow: Int
   private let isFromClient: Bool
 
   /// - Parameters:
-  ///   - flow: A position in the recording's flows.
-  ///   - isFromClient: Whether the client's bytes are shown, or the server's.
-  public init(_ recording: Recording, flow: Int, isFromClient: Bool = true) {
+  ///   - flow: A position in the recording's flows; without one it is the TCP flow with the most frames.
+  ///   - isFromClient: Whether the client's bytes are shown, or the server's; without it, of who sent more.
+  public init(_ recording: Recording, flow: Int? = nil, isFromClient: Bool? = nil) {
     self.recording = recording
-    self.flow = flow
-    self.isFromClient = isFromClient
+    self.flow = flow ?? Self.busiestFlow(of: recording)
+    self.isFromClient = isFromClient ?? Self.isClientBusier(self.flow, recording)
+  }
+
+  private static func busiestFlow(of recording: Recording) -> Int {
+    var counts = recording.flows.map { $0.transport == "TCP" ? 0 : -1 }
+    for frame in recording.frames {
+      if let flow = frame.flow, counts.indices.contains(flow), counts[flow] >= 0 { counts[flow] += 1 }
+    }
+    return counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? 0
+  }
+
+  private static func isClientBusier(_ flow: Int, _ recording: Recording) -> Bool {
+    guard let client = recording.flow(flow)?.client else { return true }
+    var difference = 0
+    for frame in recording.frames where frame.flow == flow && frame.origin == nil {
+      difference += recording.sender(of: frame)?.node == client ? frame.bytes.count : -frame.bytes.count
+    }
+    return difference >= 0
   }
 
   /// The file's text; a graph without a line if the flow is not of TCP.

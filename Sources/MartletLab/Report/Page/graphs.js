@@ -108,16 +108,16 @@ const graphs = {
 
   // MARK: Windows
 
-  // What the sender noted that has most to tell.
+  // What the sender of the direction that is looked at noted; what the other did if it noted nothing.
   samples() {
     const none = { time: [], phase: [] };
     if (lab.flow < 0) return none;
-    if (this.sampleCache?.flow === lab.flow) return this.sampleCache;
-    const all = flows[lab.flow].samples, names = Object.keys(all);
-    const clients = all.client.filter(Boolean).length, wanted = clients * 2 > all.client.length ? 1 : 0;
+    if (this.sampleCache?.flow === lab.flow && this.sampleCache.choice === $("direction").value) return this.sampleCache;
+    const all = flows[lab.flow].samples, names = Object.keys(all), chosen = this.fromClient() ? 1 : 0;
+    const wanted = all.client.includes(chosen) ? chosen : 1 - chosen;
     const kept = all.client.map((_, index) => index).filter((index) => all.client[index] === wanted);
     this.sampleCache = Object.fromEntries(names.map((name) => [name, kept.map((index) => all[name][index])]));
-    return Object.assign(this.sampleCache, { flow: lab.flow, node: wanted ? flows[lab.flow].client : flows[lab.flow].server });
+    return Object.assign(this.sampleCache, { flow: lab.flow, choice: $("direction").value, node: wanted ? flows[lab.flow].client : flows[lab.flow].server });
   },
 
   most(chart, entries) {

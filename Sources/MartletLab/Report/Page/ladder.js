@@ -133,6 +133,7 @@ const ladder = {
   },
 
   grave(frame, x, y, isRightward) {
+    if (x > this.svg.clientWidth - 20 - 6 * frames.lost[frame].length) isRightward = false;
     return [s("path", { class: "cross big", d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` }, s("title", {}, `lost: ${frames.lost[frame]}`)),
       s("text", { class: "small bad", x: x + (isRightward ? 10 : -10), y: y + 4, "text-anchor": isRightward ? "start" : "end" }, frames.lost[frame])];
   },
@@ -147,8 +148,8 @@ const ladder = {
       group.append(s("line", { class: "edge", x1: start, y1: y0, x2: end, y2: y1 }), s("line", { class: "hit", x1: start, y1: (y0 + y3) / 2, x2: end, y2: (y1 + y2) / 2 }));
       if (isLost(frame)) group.append(...this.grave(frame, end, y2, end > start));
       else {
-        const back = end > start ? -7 : 7, slope = (y1 - y0) / Math.abs(end - start || 1) * 7;
-        group.append(s("path", { class: "head", d: `M${end} ${y2}l${back} ${-slope - 3.5}v7Z` }));
+        const angle = Math.atan2(y1 - y0, end - start) * 180 / Math.PI;
+        group.append(s("path", { class: "head", d: "M0 0l-8 -3.5v7Z", transform: `translate(${end} ${y2}) rotate(${angle})` }));
       }
       const words = isLabelled ? this.wordsAt(frame, { start, end, y0, y1, y2, y3 }) : null;
       if (words) this.label(group, words);
@@ -219,6 +220,7 @@ const ladder = {
 
 // The colour of a frame that is no retransmission: what it carries.
 function segmentClass(frame) {
+  if (frames.layer[frame] === "UDP") return "data";
   if (frames.layer[frame] !== "TCP") return "other";
   return /SYN|FIN|RST/.test(frames.text[frame]) ? "control" : / bytes?(:|$)/.test(frames.text[frame]) ? "data" : "ack";
 }

@@ -11,6 +11,7 @@ function showTab(name) {
     $(`panel-${tab}`).hidden = tab !== name;
   }
   $("flow-box").hidden = !["ladder", "sequence", "windows"].includes(name);
+  $("direction-box").hidden = !["sequence", "windows"].includes(name);
   $("tools").hidden = $("view-box").hidden = !["ladder", "sequence", "windows", "queues"].includes(name);
   lab.tell("tab");
   lab.tell("view");
@@ -22,6 +23,14 @@ function toggleTheme() {
   const dark = document.documentElement.dataset.theme
     ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   setTheme(dark ? "light" : "dark");
+}
+
+// The ladder begins with a part of the flow that can be read.
+function showFlow() {
+  const list = flowFrames[lab.flow] || [];
+  if (!list.length) return;
+  const from = frames.queued[list[0]], to = frames.arrival[list[Math.min(60, list.length - 1)]];
+  lab.setView(from - (to - from) * 0.03, to + (to - from) * 0.03, "near");
 }
 
 function showView() {
@@ -59,7 +68,7 @@ function start() {
   // The flow with most to show comes first.
   if (flows.length) lab.flow = flowFrames.reduce((best, list, index) => list.length > flowFrames[best].length ? index : best, 0);
   flows.forEach((flow, index) => $("flow").append(h("option", { value: index }, flow.name)));
-  $("flow").addEventListener("change", () => lab.selectFlow(Number($("flow").value)));
+  $("flow").addEventListener("change", () => { lab.selectFlow(Number($("flow").value)); showFlow(); });
   lab.on("flow", () => { $("flow").value = lab.flow; });
   lab.on("view", showView);
   tabs.forEach((tab, index) => {
@@ -84,13 +93,8 @@ function start() {
   showView();
   showTab("ladder");
   lab.goTo(-1);
-  // The ladder begins with a part of the run that can be read.
-  const first = flowFrames[lab.flow] || [];
   $("flow").value = lab.flow;
-  if (first.length > 80) {
-    const from = frames.queued[first[0]], to = frames.arrival[first[60]];
-    lab.setView(from - (to - from) * 0.03, to + (to - from) * 0.03, "near");
-  }
+  showFlow();
 }
 
 start();
