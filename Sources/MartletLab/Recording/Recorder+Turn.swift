@@ -17,7 +17,20 @@ extension Recorder {
     }
     followConnections(of: &host, node: node, at: time)
     followTables(of: &host, node: node, at: time)
+    if recording.nodes[node].kind == .router { explainRoutes(of: &host, node: node) }
     memories[node].sent.removeAll(keepingCapacity: true)
+  }
+
+  /// Says of what the router passed on by which of its routes it went.
+  private func explainRoutes(of host: inout Host, node: Int) {
+    for frame in memories[node].sent where frames[frame].origin != nil && trails[frame].view.protocol != nil {
+      guard let destination = trails[frame].view.destination, let route = host.explainRoute(to: destination).route
+      else { continue }
+      switch route.nextHop {
+      case .onLink: trails[frame].route = "by \(route.destination), on the link"
+      case .gateway(let gateway): trails[frame].route = "by \(route.destination) via \(gateway)"
+      }
+    }
   }
 
   /// "tcpNoSocket" as "tcp no socket".
