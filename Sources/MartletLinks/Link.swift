@@ -20,6 +20,9 @@ public protocol Link: AnyObject {
   /// Called by the loop once: whenever ``nextDeadline`` becomes earlier (the other end sent something), the link calls `wake`.
   func attach(wake: @escaping () -> Void)
 
+  /// Whether ``flush(at:)`` and ``transmit(from:interface:at:)`` have to be called even when nothing is to be sent. Default true.
+  var wantsIdleTurns: Bool { get }
+
   /// Takes one Ethernet frame. May keep it until ``flush(at:)``.
   func send(_ packet: consuming Packet, at now: Instant)
 
@@ -34,6 +37,8 @@ public protocol Link: AnyObject {
 }
 
 extension Link {
+  public var wantsIdleTurns: Bool { true }
+
   /// Hands over what waits, frame by frame; the caller ends the batch.
   public func transmit(from host: inout Host, interface: InterfaceID, at now: Instant) {
     host.transmit(from: interface, at: now) { packet in send(packet, at: now) }

@@ -60,9 +60,11 @@ struct LinkFaultTests {
     }
   }
 
-  @Test("Jitter stays within its spread and keeps the order, unless it may overtake", arguments: [
-    LinkDirection.Jitter.Distribution.uniform, .normal, .longTailed,
-  ])
+  @Test(
+    "Jitter stays within its spread and keeps the order, unless it may overtake",
+    arguments: [
+      LinkDirection.Jitter.Distribution.uniform, .normal, .longTailed,
+    ])
   func jitter(_ distribution: LinkDirection.Jitter.Distribution) throws {
     var way = LinkDirection(delay: .milliseconds(1))
     way.jitter = .init(.milliseconds(10), distribution)

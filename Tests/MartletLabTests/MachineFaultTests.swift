@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Machines that fail")
 struct MachineFaultTests {
-  private func pair() throws -> Pair { try Pair(LinkDirection(delay: .milliseconds(1)), back: LinkDirection(delay: .milliseconds(1))) }
+  private func pair() throws -> Pair {
+    try Pair(LinkDirection(delay: .milliseconds(1)), back: LinkDirection(delay: .milliseconds(1)))
+  }
 
   @Test("A host that crashed answers nothing, and its programs begin anew when it restarts")
   func crash() throws {

@@ -15,7 +15,8 @@ struct QueueDisciplineTests {
     tuning.congestionControl = .newReno
     tuning.congestionNotification = ecn
     let pair = try Pair(
-      LinkDirection(rate: 2_000_000, delay: .milliseconds(10), queue: queue), back: LinkDirection(delay: .milliseconds(10)),
+      LinkDirection(rate: 2_000_000, delay: .milliseconds(10), queue: queue),
+      back: LinkDirection(delay: .milliseconds(10)),
       tuning: tuning)
     let (left, right) = (pair.left, pair.right)
     let received = try pair.world.runAndWait { () -> Int in

@@ -21,7 +21,8 @@ struct ScenarioTests {
     #expect(try String(contentsOf: file, encoding: .utf8) == result.transcript)
   }
 
-  @Test("The same seed leaves the same behind, another does not", arguments: ["letter", "early-retransmit", "fragments"])
+  @Test(
+    "The same seed leaves the same behind, another does not", arguments: ["letter", "early-retransmit", "fragments"])
   func repeats(_ name: String) throws {
     let scenario = try #require(Scenario.named(name))
     let first = try scenario.run(seed: 5)

@@ -91,22 +91,54 @@ struct WorldFileTests {
     #expect("\(try world.address(of: "client", .v6))" == "2001:db8::2")
   }
 
-  @Test("A mistake is told with its line and the way out", arguments: [
-    ("hosts: {a: }\nlinks:\n  - {wire: [a, bee]}", "world.yaml:3: There is no node called \"bee\". There are a."),
-    ("hosts: [client, server]\nlinks:\n  - {wire: [client, servre]}", "world.yaml:3: There is no node called \"servre\". Did you mean \"server\"?"),
-    ("hosts: [a, b]\nlinks:\n  - {wire: [a, b], rate: 10}", "world.yaml:3: \"10\" is no rate. Write a number and bit/s, kbit/s, Mbit/s or Gbit/s, as `10 Mbit/s`."),
-    ("hosts: [a, b]\nlinks:\n  - {wire: [a, b], dealy: 10 ms}", "world.yaml:3: A link has no \"dealy\". Did you mean \"delay\"?"),
-    ("hosts: [a, b, c]\nlinks:\n  - {wire: [a, b, c]}", "world.yaml:3: A wire has two ends, not 3. Write `wire: [one, other]`; more nodes share a switch or a segment."),
-    ("hosts: [a, a]", "world.yaml:1: Two nodes are called \"a\". Give one of them another name."),
-    ("hosts:\n  a: {services: [ehco]}", "world.yaml:2: There is no service called \"ehco\". Known are echo, uppercase, discard."),
-    ("routers:\n  r: {services: [echo]}", "world.yaml:2: \"r\" is a router and cannot run a service. Run it on a host: routers forward and offer no sockets to programs."),
-    ("hosts: [a]\nswitches: [s]\nlinks:\n  - {wire: [a, {s: 10.0.0.1/8}]}", "world.yaml:4: \"s\" is a switch and has no addresses. Give them to the hosts and routers on it."),
-    ("hosts: [a, b]\nlinks:\n  - {wire: [{a: 10.0.0.1/8}, {b: 10.0.0.1/8}]}", "world.yaml:3: 10.0.0.1 is given to \"a\" and to \"b\". Give one of them another address."),
-    ("hosts: [a, b]\nlinks:\n  - {wire: [a, b], loss: 120 %}", "world.yaml:3: \"120 %\" is no probability. Write `1 %`, or a number from 0 to 1."),
-    ("hosts: [a]\nschedule:\n  - {at: 1 s, crash: b}", "world.yaml:3: There is no node called \"b\". There are a."),
-    ("hosts: [a\n", "world.yaml:2: This is not YAML: did not find expected ',' or ']'. Check the indentation, brackets and quotes there."),
-    ("hosts: [a]\nlinks:\n  - {wire: [a, a]}", "world.yaml:3: The wire leads from \"a\" to itself. Name two nodes."),
-  ])
+  @Test(
+    "A mistake is told with its line and the way out",
+    arguments: [
+      ("hosts: {a: }\nlinks:\n  - {wire: [a, bee]}", "world.yaml:3: There is no node called \"bee\". There are a."),
+      (
+        "hosts: [client, server]\nlinks:\n  - {wire: [client, servre]}",
+        "world.yaml:3: There is no node called \"servre\". Did you mean \"server\"?"
+      ),
+      (
+        "hosts: [a, b]\nlinks:\n  - {wire: [a, b], rate: 10}",
+        "world.yaml:3: \"10\" is no rate. Write a number and bit/s, kbit/s, Mbit/s or Gbit/s, as `10 Mbit/s`."
+      ),
+      (
+        "hosts: [a, b]\nlinks:\n  - {wire: [a, b], dealy: 10 ms}",
+        "world.yaml:3: A link has no \"dealy\". Did you mean \"delay\"?"
+      ),
+      (
+        "hosts: [a, b, c]\nlinks:\n  - {wire: [a, b, c]}",
+        "world.yaml:3: A wire has two ends, not 3. Write `wire: [one, other]`; more nodes share a switch or a segment."
+      ),
+      ("hosts: [a, a]", "world.yaml:1: Two nodes are called \"a\". Give one of them another name."),
+      (
+        "hosts:\n  a: {services: [ehco]}",
+        "world.yaml:2: There is no service called \"ehco\". Known are echo, uppercase, discard."
+      ),
+      (
+        "routers:\n  r: {services: [echo]}",
+        "world.yaml:2: \"r\" is a router and cannot run a service. Run it on a host: routers forward and offer no sockets to programs."
+      ),
+      (
+        "hosts: [a]\nswitches: [s]\nlinks:\n  - {wire: [a, {s: 10.0.0.1/8}]}",
+        "world.yaml:4: \"s\" is a switch and has no addresses. Give them to the hosts and routers on it."
+      ),
+      (
+        "hosts: [a, b]\nlinks:\n  - {wire: [{a: 10.0.0.1/8}, {b: 10.0.0.1/8}]}",
+        "world.yaml:3: 10.0.0.1 is given to \"a\" and to \"b\". Give one of them another address."
+      ),
+      (
+        "hosts: [a, b]\nlinks:\n  - {wire: [a, b], loss: 120 %}",
+        "world.yaml:3: \"120 %\" is no probability. Write `1 %`, or a number from 0 to 1."
+      ),
+      ("hosts: [a]\nschedule:\n  - {at: 1 s, crash: b}", "world.yaml:3: There is no node called \"b\". There are a."),
+      (
+        "hosts: [a\n",
+        "world.yaml:2: This is not YAML: did not find expected ',' or ']'. Check the indentation, brackets and quotes there."
+      ),
+      ("hosts: [a]\nlinks:\n  - {wire: [a, a]}", "world.yaml:3: The wire leads from \"a\" to itself. Name two nodes."),
+    ])
   func mistakes(_ text: String, _ words: String) {
     do throws(WorldError) {
       _ = try WorldDescription(yaml: text, file: "world.yaml")
@@ -130,7 +162,8 @@ struct WorldFileTests {
         try world.application(on: name) { _ in }
         Issue.record("a \(kind) took a program")
       } catch {
-        #expect("\(error)".hasPrefix("\"\(name)\" is a \(kind) and offers no sockets to programs. Run the program on a host"))
+        #expect(
+          "\(error)".hasPrefix("\"\(name)\" is a \(kind) and offers no sockets to programs. Run the program on a host"))
       }
     }
     try world.application(on: "h") { _ in }

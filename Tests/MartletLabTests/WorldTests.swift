@@ -53,7 +53,9 @@ struct WorldTests {
     #expect(zip(recording.frames, recording.frames.dropFirst()).allSatisfy { $0.departure <= $1.departure })
     // The request is on five links, one the origin of the next.
     let request = try #require(
-      recording.frames.lastIndex { $0.link == 4 && $0.end == 0 && String(decoding: $0.bytes, as: UTF8.self).contains("hello") })
+      recording.frames.lastIndex {
+        $0.link == 4 && $0.end == 0 && String(decoding: $0.bytes, as: UTF8.self).contains("hello")
+      })
     var chain = [request]
     while let origin = recording.frames[chain[chain.count - 1]].origin { chain.append(origin) }
     #expect(chain.map { recording.frames[$0].link } == [4, 3, 2, 1, 0])

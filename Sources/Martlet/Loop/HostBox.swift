@@ -58,8 +58,11 @@ final class Attachment {
   let link: any Link
   let box: HostBox
   let interface: InterfaceID
+  /// Whether the link need not be asked when there is nothing to send.
+  let skipsIdleTurns: Bool
 
   init(id: UInt32, link: any Link, box: HostBox, interface: InterfaceID) {
+    skipsIdleTurns = !link.wantsIdleTurns
     self.id = id
     self.link = link
     self.box = box

@@ -297,6 +297,7 @@ final class LoopCore: @unchecked Sendable {
       box.isDirty = false
       guard !box.isPaused else { continue }
       for attachment in box.attachments {
+        if attachment.skipsIdleTurns, !box.host.hasFrames(on: attachment.interface, at: now) { continue }
         attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
         attachment.link.flush(at: now)
       }

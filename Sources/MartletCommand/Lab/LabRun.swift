@@ -62,7 +62,8 @@ struct LabRun: ParsableCommand {
       }
       if !result.failures.isEmpty {
         throw CommandFailure(
-          .network, "\(result.failures.count) things did not come out as told: " + result.failures.joined(separator: "; "))
+          .network,
+          "\(result.failures.count) things did not come out as told: " + result.failures.joined(separator: "; "))
       }
     }
   }

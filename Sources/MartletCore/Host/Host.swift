@@ -192,6 +192,12 @@ extension Host {
     while let packet = nextFrame(from: interface) { body(packet) }
   }
 
+  /// Whether a frame waits on `interface`, once what connections have to send has been asked for.
+  package mutating func hasFrames(on interface: InterfaceID, at now: Instant) -> Bool {
+    prepareTransmit(at: now)
+    return !interfaces[Int(interface.index)].transmitQueue.isEmpty
+  }
+
   @usableFromInline mutating func prepareTransmit(at now: Instant) {
     self.now = max(self.now, now)
     if !pending.isEmpty || !interfaces[0].transmitQueue.isEmpty { settle() }

@@ -146,7 +146,8 @@ enum LinkReader {
     if let kind = fields["of"] {
       guard let known = FramePattern.Kind(rawValue: try kind.text()) else {
         throw kind.mistake(
-          "There are no such frames", "Known are \(FramePattern.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+          "There are no such frames", "Known are \(FramePattern.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
+        )
       }
       pattern.kind = known
     }

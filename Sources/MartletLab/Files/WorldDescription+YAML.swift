@@ -117,7 +117,8 @@ struct WorldReader {
           } else {
             for (name, port) in try service.entries() {
               node.services.append(
-                WorldDescription.Service(try name.text(), port: try port.map { value throws(WorldError) in try value.port() }))
+                WorldDescription.Service(
+                  try name.text(), port: try port.map { value throws(WorldError) in try value.port() }))
             }
           }
         }
@@ -176,7 +177,8 @@ struct WorldReader {
     let plugs = try wire.list()
     guard plugs.count == 2 else {
       throw wire.mistake(
-        "A wire has two ends, not \(plugs.count)", "Write `wire: [one, other]`; more nodes share a switch or a segment.")
+        "A wire has two ends, not \(plugs.count)", "Write `wire: [one, other]`; more nodes share a switch or a segment."
+      )
     }
     let first = try readEnd(plugs[0])
     let second = try readEnd(plugs[1])

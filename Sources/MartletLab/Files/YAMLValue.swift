@@ -106,9 +106,12 @@ struct YAMLValue {
     case "Gbit/s": scale = 1e9
     case "Tbit/s": scale = 1e12
     default:
-      throw mistake("\"\(try text())\" is no rate", "Write a number and bit/s, kbit/s, Mbit/s or Gbit/s, as `10 Mbit/s`.")
+      throw mistake(
+        "\"\(try text())\" is no rate", "Write a number and bit/s, kbit/s, Mbit/s or Gbit/s, as `10 Mbit/s`.")
     }
-    guard number >= 0, number * scale < 1e18 else { throw mistake("The rate is too high", "Write less than 10^18 bit/s.") }
+    guard number >= 0, number * scale < 1e18 else {
+      throw mistake("The rate is too high", "Write less than 10^18 bit/s.")
+    }
     return UInt64((number * scale).rounded())
   }
 

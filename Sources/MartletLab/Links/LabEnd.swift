@@ -20,6 +20,7 @@ final class LabEnd: Link {
   var mtu: Int { outgoing.direction.mtu }
   var offloads: LinkOffloads { [] }
   var descriptor: CInt? { nil }
+  var wantsIdleTurns: Bool { false }
   var nextDeadline: Instant? { incoming.nextArrival }
 
   func attach(wake: @escaping () -> Void) { incoming.wake = wake }

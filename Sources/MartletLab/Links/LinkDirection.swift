@@ -228,7 +228,8 @@ extension LinkDirection {
     }
     if duplication > 0 { words.append("\(percent(duplication)) duplicated") }
     if let corruption {
-      words.append("\(percent(corruption.probability)) damaged\(corruption.isDetected ? "" : ", unnoticed by the link")")
+      words.append(
+        "\(percent(corruption.probability)) damaged\(corruption.isDetected ? "" : ", unnoticed by the link")")
     }
     if let truncation { words.append("\(percent(truncation.probability)) cut to \(truncation.byteCount) bytes") }
     if let reordering { words.append("\(percent(reordering.probability)) held back for \(reordering.delay)") }

@@ -50,7 +50,9 @@ extension Recorder {
       }
       switch frame.fate {
       case .lost(let reason):
-        draft(frame.arrival, from, "dropped", "lost on \(result.links[frame.link].name): \(reason): \(text)", rank: 3, .sent(old))
+        draft(
+          frame.arrival, from, "dropped", "lost on \(result.links[frame.link].name): \(reason): \(text)", rank: 3,
+          .sent(old))
       case .delivered where frame.arrival > duration: break
       case .delivered:
         draft(max(frame.arrival, trails[old].looked), to, "received", text, rank: 0, .sent(old))

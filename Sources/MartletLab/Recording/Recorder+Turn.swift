@@ -17,7 +17,20 @@ extension Recorder {
     }
     followConnections(of: &host, node: node, at: time)
     followTables(of: &host, node: node, at: time)
+    if recording.nodes[node].kind == .router { explainRoutes(of: &host, node: node) }
     memories[node].sent.removeAll(keepingCapacity: true)
+  }
+
+  /// Says of what the router passed on by which of its routes it went.
+  private func explainRoutes(of host: inout Host, node: Int) {
+    for frame in memories[node].sent where frames[frame].origin != nil && trails[frame].view.protocol != nil {
+      guard let destination = trails[frame].view.destination, let route = host.explainRoute(to: destination).route
+      else { continue }
+      switch route.nextHop {
+      case .onLink: trails[frame].route = "by \(route.destination), on the link"
+      case .gateway(let gateway): trails[frame].route = "by \(route.destination) via \(gateway)"
+      }
+    }
   }
 
   /// "tcpNoSocket" as "tcp no socket".
@@ -137,7 +150,8 @@ extension Recorder {
       guard reason != .new else { break }
       let again = reason != .tailLossProbe && reason != .pathProbe && reason != .windowProbe
       let number = say(
-        again ? "retransmitted" : "probe", "\(range(bytes)) \(again ? "again" : "as a probe"): \(Self.words(for: reason))",
+        again ? "retransmitted" : "probe",
+        "\(range(bytes)) \(again ? "again" : "as a probe"): \(Self.words(for: reason))",
         cause: again ? loss.map(Cause.event) : nil)
       tie(bytes, place, node: node, to: number, "\(again ? "retransmission" : "probe"): \(Self.words(for: reason))")
     case .recoveryBegan: _ = say("congestion", "recovery begins: the window is \(event.congestionWindow)")

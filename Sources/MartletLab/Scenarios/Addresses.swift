@@ -4,7 +4,8 @@ import MartletWire
 
 extension Scenario {
   /// Cornell s101: "What is the physical address of the host named 128.84.96.89?" "I am at 1a:34:2c:9a:de:cc."
-  static let addressResolution = Scenario("arp", "who has 128.84.96.89? The question goes to all, the answer to one") { stage in
+  static let addressResolution = Scenario("arp", "who has 128.84.96.89? The question goes to all, the answer to one") {
+    stage in
     let world = try stage.world { world in
       world.host("asker")
       world.host("laptop")
@@ -53,7 +54,8 @@ extension Scenario {
   }
 
   /// Cornell s118: the table with 128.84.216/23, host routes in it, and what each look-up finds.
-  static let routingTable = Scenario("routing-table", "128.84.216/23 and the routes in it: the longest prefix wins") { stage in
+  static let routingTable = Scenario("routing-table", "128.84.216/23 and the routes in it: the longest prefix wins") {
+    stage in
     let world = try stage.world { world in
       world.host("host")
       world.host("36")

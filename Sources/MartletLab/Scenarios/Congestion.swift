@@ -43,12 +43,14 @@ extension Scenario {
     stage.table(rows)
     stage.check(rounds.map(\.count) == [1, 2, 4, 8, 16], "each round has twice the segments of the one before")
     let phases = recording.flows.flatMap(\.samples).filter(\.isClient).map(\.phase)
-    stage.check(!phases.isEmpty && phases.allSatisfy { $0 == "slow start" }, "it is slow start all the time: nothing is lost")
+    stage.check(
+      !phases.isEmpty && phases.allSatisfy { $0 == "slow start" }, "it is slow start all the time: nothing is lost")
     return recording
   }
 
   /// Cornell s70 and s75: the window grows by a segment each round trip and is halved when the queue overflows.
-  static let sawtooth = Scenario("sawtooth", "additive increase, multiplicative decrease: the window over 40 seconds") { stage in
+  static let sawtooth = Scenario("sawtooth", "additive increase, multiplicative decrease: the window over 40 seconds") {
+    stage in
     let world = try stage.world { world in
       for name in ["sender", "receiver"] { world.host(name) { $0.tuning = .textbook } }
       world.router("router")
@@ -73,12 +75,14 @@ extension Scenario {
       guard let sample = samples.last(where: { $0.time <= Int64(second) * 1_000_000_000 }) else { continue }
       rows.append([
         "\(second)", "\(sample.congestionWindow)",
-        String(repeating: "▪", count: sample.congestionWindow / 1_000) + (sample.phase == "recovery" ? " recovery" : ""),
+        String(repeating: "▪", count: sample.congestionWindow / 1_000)
+          + (sample.phase == "recovery" ? " recovery" : ""),
       ])
     }
     stage.table(rows)
     var teeth: [(before: Int, after: Int)] = []
-    for (index, sample) in samples.enumerated() where sample.phase == "recovery" && index > 0 && samples[index - 1].phase != "recovery" {
+    for (index, sample) in samples.enumerated()
+    where sample.phase == "recovery" && index > 0 && samples[index - 1].phase != "recovery" {
       teeth.append((samples[index - 1].congestionWindow, sample.slowStartThreshold))
     }
     stage.say("At each loss the window was, and the threshold became:")
@@ -90,11 +94,14 @@ extension Scenario {
     }
     stage.check(isHalved, "after slow start every loss halves it")
     let bottleneck = recording.link("bottleneck")
-    let bytes = recording.frames.filter { $0.link == bottleneck && $0.end == 0 && $0.fate == .delivered && $0.departure > 5_000_000_000 && $0.departure < 40_000_000_000
+    let bytes = recording.frames.filter {
+      $0.link == bottleneck && $0.end == 0 && $0.fate == .delivered && $0.departure > 5_000_000_000
+        && $0.departure < 40_000_000_000
     }
-      .reduce(0) { $0 + $1.bytes.count }
+    .reduce(0) { $0 + $1.bytes.count }
     let use = Double(bytes) * 8 / 35 / 400_000
-    stage.check(use > 0.8, "the bottleneck was busy for \(decimal(use * 100, 1)) % of the time from the fifth second on")
+    stage.check(
+      use > 0.8, "the bottleneck was busy for \(decimal(use * 100, 1)) % of the time from the fifth second on")
     let deepest = recording.queues.filter { $0.link == bottleneck && $0.end == 0 }.map(\.frames).max() ?? 0
     stage.check(deepest == 10, "its queue of 10 frames was full")
     return recording
@@ -130,7 +137,8 @@ extension Scenario {
     let bottleneck = recording.link("bottleneck")
     func throughput(_ flow: Int, _ from: Int64, _ to: Int64) -> Double {
       let bytes = recording.frames.filter {
-        $0.link == bottleneck && $0.end == 0 && $0.flow == flow && $0.fate == .delivered && $0.arrival >= from * 1_000_000_000
+        $0.link == bottleneck && $0.end == 0 && $0.flow == flow && $0.fate == .delivered
+          && $0.arrival >= from * 1_000_000_000
           && $0.arrival < to * 1_000_000_000
       }.reduce(0) { $0 + $1.bytes.count }
       return Double(bytes) * 8 / Double(to - from)

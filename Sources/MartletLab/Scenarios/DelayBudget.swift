@@ -5,7 +5,8 @@ import MartletWire
 extension Scenario {
   /// Kurose and Ross, chapter 1: processing, queueing, transmission and propagation at every hop.
   static let delayBudget = Scenario(
-    "delay-budget", "where the time of a packet goes: processing, queueing, transmission and propagation, to the nanosecond"
+    "delay-budget",
+    "where the time of a packet goes: processing, queueing, transmission and propagation, to the nanosecond"
   ) { stage in
     let world = try stage.world { world in
       world.host("sender")

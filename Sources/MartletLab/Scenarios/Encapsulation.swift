@@ -44,7 +44,9 @@ extension Scenario {
       for (text, title) in [(sent, "the request"), (got, "the answer")] {
         guard
           let last = recording.frames.lastIndex(where: { frame in
-            recording.payload(frame) == text && recording.links[frame.link].ends[1 - frame.end].node == recording.node(text == sent ? "server" : "client")
+            recording.payload(frame) == text
+              && recording.links[frame.link].ends[1 - frame.end].node
+                == recording.node(text == sent ? "server" : "client")
           })
         else {
           stage.check(false, "\(transport): \(title) arrived")
@@ -85,6 +87,7 @@ extension Scenario {
     let changed = Set((0..<frames[1].count).filter { frames[1][$0] != frames[2][$0] })
     let allowed = Set(Array(0..<12) + [22, 24, 25])
     stage.check(changed.isSubset(of: allowed), "a router changes HL, the TTL and the header's checksum, nothing else")
-    stage.check(frames[1][22] == frames[2][22] + 1 && frames[2][22] == frames[3][22] + 1, "each router takes one from the TTL")
+    stage.check(
+      frames[1][22] == frames[2][22] + 1 && frames[2][22] == frames[3][22] + 1, "each router takes one from the TTL")
   }
 }

@@ -4,11 +4,13 @@ import MartletWire
 
 extension Scenario {
   /// Cornell s104: 1 2 3.
-  static let fragments = Scenario("fragments", "a datagram in fragments 1 2 3, put together at its destination") { stage in
+  static let fragments = Scenario("fragments", "a datagram in fragments 1 2 3, put together at its destination") {
+    stage in
     try playFragments(stage, losing: nil)
   }
 
-  static let lostFragment = Scenario("lost-fragment", "fragments 1 and 3 arrive, 2 is lost: the datagram is lost") { stage in
+  static let lostFragment = Scenario("lost-fragment", "fragments 1 and 3 arrive, 2 is lost: the datagram is lost") {
+    stage in
     try playFragments(stage, losing: 2)
   }
 
@@ -44,7 +46,11 @@ extension Scenario {
       let view = recording.view(frame)
       let length = Int(frame.bytes[16]) << 8 + Int(frame.bytes[17]) - 20
       let fate: String
-      if case .lost(let reason) = frame.fate { fate = "lost: \(reason)" } else { fate = "arrived at \(milliseconds(frame.arrival))" }
+      if case .lost(let reason) = frame.fate {
+        fate = "lost: \(reason)"
+      } else {
+        fate = "arrived at \(milliseconds(frame.arrival))"
+      }
       rows.append([
         "\(index + 1)", "\(view.fragmentOffset) to \(view.fragmentOffset + length - 1)",
         frame.bytes[20] & 0x20 != 0 ? "yes" : "no", fate,

@@ -5,7 +5,8 @@ import MartletWire
 extension Scenario {
   /// Cornell s10-14: a letter of seven pages, each in an envelope of its own, through two sorting offices.
   static let letter = Scenario(
-    "letter", "a letter of seven pages in seven envelopes through two sorting offices: out of order, one lost, read in order"
+    "letter",
+    "a letter of seven pages in seven envelopes through two sorting offices: out of order, one lost, read in order"
   ) { stage in
     let pages = [
       "Dear Ada,", "the post here is odd:", "each page goes alone,", "by whatever way is free,",

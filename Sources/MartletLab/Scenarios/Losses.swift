@@ -36,7 +36,8 @@ extension Scenario {
     }
     let recording = world.finish()
     let begin = recording.dataSegments(of: "sender", on: "line", size: 1_000).first?.frame.departure ?? 0
-    let initial = recording.frames.first { recording.view($0).flags.contains(.syn) }
+    let initial =
+      recording.frames.first { recording.view($0).flags.contains(.syn) }
       .map { recording.view($0).sequenceNumber &+ 1 } ?? 0
     var rows: [[String]] = []
     var duplicates = 0
@@ -60,7 +61,9 @@ extension Scenario {
     }
     stage.table(rows)
     let segments = recording.dataSegments(of: "sender", on: "line", size: 1_000)
-    let again = segments.filter { pair in segments.contains { $0.number == pair.number && $0.frame.departure < pair.frame.departure } }
+    let again = segments.filter { pair in
+      segments.contains { $0.number == pair.number && $0.frame.departure < pair.frame.departure }
+    }
     stage.check(again.map(\.number) == [2], "18, and nothing else, went again")
     stage.check(duplicates >= (selective ? 2 : 3), "17 was acknowledged \(duplicates) times more")
     let timeouts = recording.events.count { $0.kind == "timeout" }
@@ -69,7 +72,9 @@ extension Scenario {
       var chain: [String] = []
       var next: Int? = cause
       while let event = next, chain.count < 4 {
-        chain.append("\(recording.nodes[recording.events[event].node].name) \(recording.events[event].kind): \(recording.events[event].text)")
+        chain.append(
+          "\(recording.nodes[recording.events[event].node].name) \(recording.events[event].kind): \(recording.events[event].text)"
+        )
         next = recording.events[event].cause
       }
       stage.say("Why 18 went again:")

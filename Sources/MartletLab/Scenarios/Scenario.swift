@@ -37,7 +37,9 @@ public struct Scenario: Sendable {
   /// All of them, in the order of the lectures.
   public static var all: [Scenario] {
     [
-      letter, encapsulation, stopAndWait, pipelined, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit, slowStart,
+      letter, encapsulation, endToEnd, datagramDemultiplexing, streamDemultiplexing, handshake, lostSYN, timeout,
+      stopAndWait, pipelined, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit,
+      slowStart,
       sawtooth, fairness, slowReader, fragments, lostFragment, addressResolution, routingTable, delayBudget,
     ]
   }

@@ -4,7 +4,8 @@ import MartletWire
 
 extension Scenario {
   /// Cornell s65: one data packet, one acknowledgement.
-  static let stopAndWait = Scenario("stop-and-wait", "segments 17 to 20, one at a time: the line is idle nearly always") {
+  static let stopAndWait = Scenario("stop-and-wait", "segments 17 to 20, one at a time: the line is idle nearly always")
+  {
     try playWindow($0, TeachingTransport(window: 1), losing: nil)
   }
 
@@ -60,7 +61,8 @@ extension Scenario {
     }
     stage.table(rows)
     stage.check(
-      delivered == Array(TeachingTransport.first..<TeachingTransport.first + count), "everything arrived once and in order")
+      delivered == Array(TeachingTransport.first..<TeachingTransport.first + count),
+      "everything arrived once and in order")
     let data = recording.frames.filter { $0.end == 0 && recording.view($0).protocol == .udp }
     let numbers = data.map { String(recording.payload($0).prefix { $0 != "|" }) }
     if lost != nil {
@@ -68,13 +70,17 @@ extension Scenario {
       let expected: Set<String> = transport.isSelective ? ["18"] : ["18", "19", "20", "21"]
       stage.say("Sent more than once: \(again.sorted().joined(separator: ", ")).")
       stage.check(
-        transport.isSelective ? again == expected : again.isSuperset(of: ["18", "19", "20"]) && again.isSubset(of: expected),
+        transport.isSelective
+          ? again == expected : again.isSuperset(of: ["18", "19", "20"]) && again.isSubset(of: expected),
         transport.isSelective ? "only what was lost went again" : "all behind the loss went again")
       return recording
     }
     // The share of the time in which the sender's line is busy, over whole rounds.
     let segment = 1_000.0 * 8 / Double(rate)
-    let roundTrip = 2 * 0.015 + Double(recording.frames.first { $0.end == 1 && recording.view($0).protocol == .udp }?.bytes.count ?? 0) * 8 / Double(rate)
+    let roundTrip =
+      2 * 0.015 + Double(
+        recording.frames.first { $0.end == 1 && recording.view($0).protocol == .udp }?.bytes.count ?? 0) * 8
+      / Double(rate)
     let formula = min(1, Double(transport.window) * segment / (roundTrip + segment))
     let rounds = count / transport.window - 1
     let span = Double(data[rounds * transport.window].departure - data[0].departure) / 1e9

@@ -4,7 +4,9 @@ import MartletWire
 
 extension Scenario {
   /// Flow control: a program that reads slowly holds the sender back.
-  static let slowReader = Scenario("slow-reader", "the reader takes 2,000 bytes each 100 ms: its window closes, the sender waits") { stage in
+  static let slowReader = Scenario(
+    "slow-reader", "the reader takes 2,000 bytes each 100 ms: its window closes, the sender waits"
+  ) { stage in
     let buffer = 16_384
     let world = try stage.world { world in
       world.host("sender") { $0.tuning = .textbook }

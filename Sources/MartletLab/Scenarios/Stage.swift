@@ -3,8 +3,8 @@ import MartletCore
 import MartletLinks
 import MartletWire
 
-/// Where a scenario is told: lines of text, and what is checked.
-final class Stage {
+/// Where a scenario is told: lines of text, and what is checked. Whoever tells on the loop's thread is waited for meanwhile.
+final class Stage: @unchecked Sendable {
   let seed: UInt64
   private var lines: [String] = []
   private(set) var failures: [String] = []
@@ -44,7 +44,9 @@ final class Stage {
       let cells = row.enumerated().map { index, cell in
         index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
       }
-      lines.append("  " + cells.joined(separator: "  "))
+      var line = "  " + cells.joined(separator: "  ")
+      while line.hasSuffix(" ") { line.removeLast() }
+      lines.append(line)
     }
   }
 
@@ -58,7 +60,11 @@ final class Stage {
       guard condition(frame) else { continue }
       let ends = recording.links[number].ends.map { recording.nodes[$0.node].name }
       let arrow: String
-      if case .lost(let reason) = frame.fate { arrow = "──✗ \(reason)" } else { arrow = "──▶ \(milliseconds(frame.arrival))" }
+      if case .lost(let reason) = frame.fate {
+        arrow = "──✗ \(reason)"
+      } else {
+        arrow = "──▶ \(milliseconds(frame.arrival))"
+      }
       let comment = frame.comment.isEmpty || frame.comment.hasPrefix("lost") ? "" : "  [\(frame.comment)]"
       rows.append([
         milliseconds(frame.departure), ends[frame.end], arrow, ends[1 - frame.end],

@@ -38,7 +38,11 @@ struct TeachingTransport: Sendable {
       if left > 0, let number = try await Self.receive(from: socket, within: .nanoseconds(left)) {
         let index = number - Self.first
         guard index >= base, index < next else { continue }
-        if isSelective { isAcknowledged[index] = true } else { for place in base...index { isAcknowledged[place] = true } }
+        if isSelective {
+          isAcknowledged[index] = true
+        } else {
+          for place in base...index { isAcknowledged[place] = true }
+        }
         while base < count, isAcknowledged[base] {
           base += 1
           // Go-back-N has one timer, for the oldest segment.

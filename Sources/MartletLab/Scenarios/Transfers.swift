@@ -55,7 +55,8 @@ extension Recording {
   func dataSegments(of node: String, on link: String, size: Int) -> [(number: Int, frame: Frame)] {
     var first: UInt32?
     var segments: [(number: Int, frame: Frame)] = []
-    for frame in frames where frame.link == self.link(link) && nodes[links[frame.link].ends[frame.end].node].name == node {
+    for frame in frames
+    where frame.link == self.link(link) && nodes[links[frame.link].ends[frame.end].node].name == node {
       let view = view(frame)
       guard view.protocol == .tcp else { continue }
       if view.flags.contains(.syn) { first = view.sequenceNumber &+ 1 }

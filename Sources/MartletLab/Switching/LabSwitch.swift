@@ -105,7 +105,9 @@ final class LabSwitch {
   func rows(at time: Int64) -> [[String]] {
     order.compactMap { address in
       guard let station = stations[address], time - station.heard <= ageing else { return nil }
-      return [MACAddress(value: address).description, "port\(station.port)", Duration.nanoseconds(station.heard).description]
+      return [
+        MACAddress(value: address).description, "port\(station.port)", Duration.nanoseconds(station.heard).description,
+      ]
     }
   }
 }

@@ -111,7 +111,8 @@ public final class World: Sendable {
     let index = try index(of: name)
     guard let host = core.hosts[index] else {
       throw WorldError(
-        "\"\(name)\" is a \(description.nodes[index].kind.rawValue) and has no routes", remedy: "Name a host or a router.")
+        "\"\(name)\" is a \(description.nodes[index].kind.rawValue) and has no routes",
+        remedy: "Name a host or a router.")
     }
     return host.explainRoute(to: destination)
   }

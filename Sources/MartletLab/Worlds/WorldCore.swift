@@ -185,7 +185,9 @@ final class WorldCore: @unchecked Sendable {
           if !isOneWay { partition.block(from: destination, to: source) }
         }
       }
-      for node in left { note("is cut off from \(right.map { plan.description.nodes[$0].name }.joined(separator: ", "))", node) }
+      for node in left {
+        note("is cut off from \(right.map { plan.description.nodes[$0].name }.joined(separator: ", "))", node)
+      }
     case .heal:
       partition.allowAll()
       note("the partition is over", 0)
@@ -247,7 +249,8 @@ final class WorldCore: @unchecked Sendable {
       let node = plan.indices[plan.description.links[link].first.node] ?? 0
       let words = direction.faultWords
       recorder?.note(
-        "fault", "\(name) (\(end == 0 ? "there" : "back")) is now \(words.isEmpty ? "without faults" : words)", node: node,
+        "fault", "\(name) (\(end == 0 ? "there" : "back")) is now \(words.isEmpty ? "without faults" : words)",
+        node: node,
         at: loop.now.nanoseconds)
     }
   }

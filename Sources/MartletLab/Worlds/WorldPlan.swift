@@ -94,7 +94,9 @@ struct WorldPlan {
   /// The nearest name, or all of them.
   static func suggestion(_ name: String, _ known: [String]) -> String {
     let near = known.min { distance(name, $0) < distance(name, $1) }
-    if let near, distance(name, near) <= max(1, (name.count + 1) / 3), distance(name, near) < name.count { return "Did you mean \"\(near)\"?" }
+    if let near, distance(name, near) <= max(1, (name.count + 1) / 3), distance(name, near) < name.count {
+      return "Did you mean \"\(near)\"?"
+    }
     return known.isEmpty ? "There are none yet." : "There are \(known.prefix(12).joined(separator: ", "))."
   }
 
@@ -121,7 +123,9 @@ struct WorldPlan {
       }
       for (direction, way) in [(link.there, "there"), (link.back, "back")] {
         if direction.rate == 0 {
-          throw fail(.link(number), "The line of \(link.name) (\(way)) has a rate of 0", "Leave the rate out for a line without one.")
+          throw fail(
+            .link(number), "The line of \(link.name) (\(way)) has a rate of 0",
+            "Leave the rate out for a line without one.")
         }
         if direction.mtu < 68 {
           throw fail(.link(number), "The MTU of \(link.name) (\(way)) is below 68", "Give it 68 or more (RFC 791).")
@@ -221,7 +225,8 @@ struct WorldPlan {
           }
           guard let address else {
             throw fail(
-              .link(interfaces[member.node][member.interface].link), "\(subnet) has no address left for \"\(description.nodes[member.node].name)\"",
+              .link(interfaces[member.node][member.interface].link),
+              "\(subnet) has no address left for \"\(description.nodes[member.node].name)\"",
               "Give the segment a shorter prefix.")
           }
           used.insert(address)
@@ -379,7 +384,8 @@ struct WorldPlan {
         guard let place else {
           throw fail(
             .node(index), "\"\(node.name)\" has no interface for the route to \(route.destination)",
-            "Its gateway has to be on a link of the node, or the interface named: it has \(interfaces[index].map { "\($0.name) \($0.addresses.map(\.description).joined(separator: " "))" }.joined(separator: ", ")).")
+            "Its gateway has to be on a link of the node, or the interface named: it has \(interfaces[index].map { "\($0.name) \($0.addresses.map(\.description).joined(separator: " "))" }.joined(separator: ", "))."
+          )
         }
         routes[index].removeAll { $0.destination == route.destination }
         routes[index].append(Route(destination: route.destination, gateway: route.gateway, interface: place))

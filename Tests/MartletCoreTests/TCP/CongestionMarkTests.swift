@@ -89,6 +89,15 @@ struct TCPCongestionMarkTests {
     #expect(t.sent.allSatisfy { $0.ecn == .notCapable })
   }
 
+  @Test("What is written while a tail-loss probe is armed is new data, and capable", .rfc(3168, section: "6.1.4"))
+  func capableBeforeProbe() {
+    let t = agreed()
+    t.write(1_000)
+    t.expect(.data(seq: 1, count: 1_000).with { $0.ecn = .capable0 })
+    t.write(1_000)
+    t.expect(.data(seq: 1_001, count: 1_000).with { $0.ecn = .capable0 })
+  }
+
   @Test("A mark is echoed until the sender says that it reduced its window", .rfc(3168, section: "6.1.3"))
   func echo() {
     let t = agreed()
