@@ -16,6 +16,9 @@ struct Serve: ParsableCommand {
       Ranges, conditions, precompressed siblings (.br, .zst, .gz), index.html and listings (HTML, or JSON for those who
       accept it) need no option. Hidden names are not served, nor is anything a link outside the directory leads to.
 
+      A request's site is the one that its Host field (HTTP/2: its :authority) names, in whatever case and with whatever
+      port. The access log with --json has both: "host", what was asked for, and "site", which --site answered.
+
       SIGINT and SIGTERM let answers under way be finished for 10 seconds; what is left then is reset.
 
       EXAMPLES
@@ -23,8 +26,9 @@ struct Serve: ParsableCommand {
           martlet serve .
         Elsewhere, with a log on the terminal:
           martlet serve . --listen 127.0.0.1:9000 --access-log -
-        Two names from one process; other names get the first directory:
-          martlet serve /srv/www --name docs.test=/srv/docs --error-page 404=/404.html
+        Several sites from one process; names that no --site has get the first directory:
+          martlet serve /srv/www --site docs.test=/srv/docs --site '*.blog.test=/srv/blog'
+          curl -H 'Host: docs.test' http://127.0.0.1:8080/
         HTTP/2 by TLS, with a certificate made for trying it:
           openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \\
             -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem
@@ -33,6 +37,8 @@ struct Serve: ParsableCommand {
           sudo ip tuntap add mrt0 mode tap user $USER
           sudo ip address add 192.0.2.1/24 dev mrt0; sudo ip link set mrt0 up
           martlet serve . --tap mrt0 --address 192.0.2.2/24
+        Two addresses on it, each with a directory of its own:
+          martlet serve . --tap mrt0 --address 192.0.2.2/24 --address 192.0.2.3/24 --site 192.0.2.3=/srv/docs
       """)
 
   @Argument(help: ArgumentHelp("The directory whose files are served.", valueName: "dir"))
@@ -50,11 +56,18 @@ struct Serve: ParsableCommand {
   var port: UInt16?
 
   @Option(
-    name: .customLong("name"),
+    name: .customLong("site"),
     help: ArgumentHelp(
-      "Serve another directory to requests for this host name; may be repeated.", valueName: "name=dir")
-  )
-  var names: [NamedDirectory] = []
+      "Serve another directory to requests for this host name or address, or for all names below it (*.name); may be "
+        + "repeated.", valueName: "name=dir"))
+  var sites: [NamedDirectory] = []
+
+  @Option(
+    name: .customLong("site-cert"),
+    help: ArgumentHelp(
+      "A certificate and its key for the name of a --site, shown to clients that ask for it; others get --tls-cert.",
+      valueName: "name=cert:key"))
+  var siteCertificates: [NamedCertificate] = []
 
   @Option(help: ArgumentHelp("A certificate chain (PEM); with --tls-key the server speaks TLS.", valueName: "file"))
   var tlsCert: String?
@@ -90,6 +103,12 @@ struct Serve: ParsableCommand {
 
   func validate() throws {
     if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("Give --tls-cert and --tls-key together.") }
+    for certificate in siteCertificates {
+      guard tlsCert != nil else { throw ValidationError("--site-cert needs --tls-cert and --tls-key for other names.") }
+      guard sites.contains(where: { $0.name == certificate.name }) else {
+        throw ValidationError("--site-cert \(certificate.name) has no --site \(certificate.name)=DIR.")
+      }
+    }
     if let connectionsPerAddress, connectionsPerAddress < 1 {
       throw ValidationError("--connections-per-address takes 1 or more, not \(connectionsPerAddress).")
     }
@@ -135,7 +154,7 @@ struct Serve: ParsableCommand {
     do {
       return try HTTPFileServer(serverConfiguration(log))
     } catch let failure as SystemFailure {
-      throw Self.explained(failure, isCertificate: failure.path == tlsCert || failure.path == tlsKey)
+      throw explained(failure)
     } catch HTTPFileServerError.keyDoesNotMatch(let certificate, let key) {
       throw CommandFailure(
         .usage, "\(HTTPFileServerError.keyDoesNotMatch(certificate: certificate, key: key))",
@@ -144,6 +163,9 @@ struct Serve: ParsableCommand {
       throw CommandFailure(
         .usage, "\(HTTPFileServerError.notAKey(path))",
         remedy: "A passphrase is taken off by: openssl pkey -in \(path) -out key-without.pem")
+    } catch HTTPFileServerError.siteNamedTwice(let name?) {
+      throw CommandFailure(
+        .usage, "--site \(name) is given twice", remedy: "Give each name one directory; case makes no difference.")
     } catch {
       throw CommandFailure(
         .usage, "--tls-cert, --tls-key: \(error)",
@@ -151,12 +173,18 @@ struct Serve: ParsableCommand {
     }
   }
 
-  private static func explained(_ failure: SystemFailure, isCertificate: Bool) -> CommandFailure {
+  private func explained(_ failure: SystemFailure) -> CommandFailure {
     let path = failure.path
+    let certificates =
+      [tlsCert, tlsKey].compactMap(\.self) + siteCertificates.flatMap { [$0.certificateFile, $0.keyFile] }
+    let isCertificate = certificates.contains(path)
+    let site = path == directory ? nil : sites.first { $0.directory == path }
+    let subject = site.map { "--site \($0.name): " } ?? ""
+    let usage = site.map { "--site \($0.name)=DIR" } ?? "martlet serve DIR"
     switch failure.code {
     case EACCES, EPERM:
       return CommandFailure(
-        .noPermission, "no permission to read \(path)",
+        .noPermission, "\(subject)no permission to read \(path)",
         remedy: isCertificate
           ? "Let this user read it, or run as the user who can."
           : "Every directory on the way needs r and x: chmod a+rx \(path)")
@@ -166,11 +194,11 @@ struct Serve: ParsableCommand {
       )
     case ENOENT:
       return CommandFailure(
-        .usage, "there is no directory \(path)",
-        remedy: "Make it (mkdir -p \(path)), or name another: martlet serve DIR")
+        .usage, "\(subject)there is no directory \(path)",
+        remedy: "Make it (mkdir -p \(path)), or name another: \(usage)")
     case ENOTDIR:
       return CommandFailure(
-        .usage, "\(path) is not a directory", remedy: "Name the directory that it is in: martlet serve DIR")
+        .usage, "\(subject)\(path) is not a directory", remedy: "Name the directory that it is in: \(usage)")
     default: return CommandFailure(.usage, "\(failure)")
     }
   }
@@ -204,7 +232,11 @@ struct Serve: ParsableCommand {
 
   private func serverConfiguration(_ log: AccessLogFile?) -> HTTPFileServerConfiguration {
     var configuration = HTTPFileServerConfiguration(directory: directory)
-    configuration.sites += names.map { HTTPFileServerConfiguration.Site(name: $0.name, directory: $0.directory) }
+    configuration.sites += sites.map { site in
+      let tls = siteCertificates.last { $0.name == site.name }
+        .map { HTTPFileServerConfiguration.TLS(certificateFile: $0.certificateFile, keyFile: $0.keyFile) }
+      return HTTPFileServerConfiguration.Site(name: site.name, directory: site.directory, tls: tls)
+    }
     if let tlsCert, let tlsKey {
       configuration.tls = HTTPFileServerConfiguration.TLS(certificateFile: tlsCert, keyFile: tlsKey)
     }
@@ -235,12 +267,14 @@ struct Serve: ParsableCommand {
       return "\(scheme)://\(text.hasSuffix(standard) ? String(text.dropLast(standard.utf8.count)) : text)/"
     }
     if network.json {
-      StandardStreams.line(
-        JSON.object([
-          ("event", "ready"), ("directory", .string(directory)), ("urls", .array(urls.map(JSON.string))),
-        ]).line)
+      var members: [(String, JSON)] = [
+        ("event", "ready"), ("directory", .string(directory)), ("urls", .array(urls.map(JSON.string))),
+      ]
+      if !sites.isEmpty { members.append(("sites", .object(sites.map { ($0.name, .string($0.directory)) }))) }
+      StandardStreams.line(JSON.object(members).line)
     } else {
-      StandardStreams.line("ready \(urls.joined(separator: " ")) serves \(directory)")
+      let more = sites.map { ", \($0.name) from \($0.directory)" }.joined()
+      StandardStreams.line("ready \(urls.joined(separator: " ")) serves \(directory)\(more)")
     }
   }
 }

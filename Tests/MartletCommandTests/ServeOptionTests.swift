@@ -18,22 +18,31 @@ struct ServeOptionTests {
   @Test("Names, pages and addresses are read, and what is none is refused")
   func values() throws {
     let serve = try Serve.parse([
-      "/srv", "--name", "a.test=/a", "--name", "b.test=/b", "--error-page", "404=/404.html", "--listen", "[::1]:80",
+      "/srv", "--site", "a.test=/a", "--site", "*.b.test=/b", "--error-page", "404=/404.html", "--listen", "[::1]:80",
     ])
-    #expect(serve.names.map(\.directory) == ["/a", "/b"])
+    #expect(serve.sites.map(\.directory) == ["/a", "/b"])
     #expect(serve.errorPages.map(\.status) == [404])
     #expect(serve.listen?.address.description == "[::1]:80")
     for bad in [
-      ["--name", "a"], ["--error-page", "200=/x"], ["--error-page", "404=x"], ["--listen", "nowhere"], ["--port", "0"],
+      ["--site", "a"], ["--site", "=/a"], ["--site", "a:80=/a"], ["--site", "a.*=/a"], ["--error-page", "200=/x"],
+      ["--error-page", "404=x"], ["--listen", "nowhere"], ["--port", "0"],
     ] {
       #expect(throws: (any Error).self) { try Serve.parse(["/srv"] + bad) }
     }
   }
 
   @Test("A certificate needs its key")
-  func certificate() {
+  func certificate() throws {
     #expect(throws: (any Error).self) { try Serve.parse(["/srv", "--tls-cert", "c.pem"]) }
-    #expect(throws: Never.self) { try Serve.parse(["/srv", "--tls-cert", "c.pem", "--tls-key", "k.pem"]) }
+    let server = ["/srv", "--tls-cert", "c.pem", "--tls-key", "k.pem"]
+    #expect(throws: Never.self) { try Serve.parse(server) }
+    let site = ["--site", "a.test=/a", "--site-cert", "a.test=a.pem:a.key"]
+    #expect(try Serve.parse(server + site).siteCertificates.map(\.keyFile) == ["a.key"])
+    #expect(throws: (any Error).self) { try Serve.parse(["/srv"] + site) }
+    #expect(throws: (any Error).self) { try Serve.parse(server + ["--site-cert", "a.test=a.pem:a.key"]) }
+    #expect(throws: (any Error).self) {
+      try Serve.parse(server + ["--site", "a.test=/a", "--site-cert", "a.test=a.pem"])
+    }
   }
 }
 
@@ -53,7 +62,17 @@ struct ServeFailureTests {
     #expect(missing.remedy?.contains("mkdir -p /nonexistent/www") == true)
     let file = try #require(failure(["/etc/passwd"]))
     #expect(file.message == "/etc/passwd is not a directory")
-    #expect(failure(["/tmp", "--name", "a.test=/nonexistent/a"])?.message == "there is no directory /nonexistent/a")
+  }
+
+  @Test("A site's directory that is missing is named with the site, and so is a site given twice")
+  func site() throws {
+    let missing = try #require(failure(["/tmp", "--site", "a.test=/nonexistent/a"]))
+    #expect(missing.message == "--site a.test: there is no directory /nonexistent/a")
+    #expect(missing.remedy == "Make it (mkdir -p /nonexistent/a), or name another: --site a.test=DIR")
+    let file = try #require(failure(["/tmp", "--site", "a.test=/etc/passwd"]))
+    #expect(file.message == "--site a.test: /etc/passwd is not a directory")
+    let twice = try #require(failure(["/tmp", "--site", "a.test=/tmp", "--site", "A.test=/tmp"]))
+    #expect(twice.message == "--site A.test is given twice")
   }
 
   @Test("A certificate or a key that is missing, or none, is named")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MartletServices
 import MartletWire
 
 /// Where this machine listens: `127.0.0.1:8080`, `[::1]:8080`.
@@ -20,8 +21,23 @@ struct NamedDirectory: ExpressibleByArgument, Equatable {
 
   init?(argument: String) {
     let sides = argument.split(separator: "=", maxSplits: 1)
-    guard sides.count == 2 else { return nil }
+    guard sides.count == 2, SiteName.isValid(String(sides[0])) else { return nil }
     (name, directory) = (String(sides[0]), String(sides[1]))
+  }
+}
+
+/// A certificate and its key for one host name: `example.org=chain.pem:key.pem`.
+struct NamedCertificate: ExpressibleByArgument, Equatable {
+  var name: String
+  var certificateFile: String
+  var keyFile: String
+
+  init?(argument: String) {
+    let sides = argument.split(separator: "=", maxSplits: 1)
+    guard sides.count == 2 else { return nil }
+    let files = sides[1].split(separator: ":")
+    guard files.count == 2 else { return nil }
+    (name, certificateFile, keyFile) = (String(sides[0]), String(files[0]), String(files[1]))
   }
 }
 

@@ -1,7 +1,6 @@
 public import Martlet
 import MartletNIO
 public import NIOCore
-import NIOSSL
 import Synchronization
 
 /// Serves the files of directories over HTTP/1.1 and HTTP/2 from one or more hosts.
@@ -24,37 +23,12 @@ public final class HTTPFileServer: Sendable {
 
   /// Opens the directories and reads the certificate.
   ///
-  /// - Throws: ``SystemFailure`` for a directory or a file that cannot be opened, ``HTTPFileServerError`` for a certificate or
-  ///   a key.
+  /// - Throws: ``SystemFailure`` for a directory or a file that cannot be opened, ``HTTPFileServerError`` for a certificate,
+  ///   a key, or names of sites.
   public init(_ configuration: HTTPFileServerConfiguration) throws {
+    try configuration.checkSites()
     service = try HTTPService(configuration)
-    pipeline = ConnectionPipeline(service: service, tls: try configuration.tls.map(Self.context))
-  }
-
-  private static func context(_ tls: HTTPFileServerConfiguration.TLS) throws -> NIOSSLContext {
-    let chain: [NIOSSLCertificate]
-    do {
-      chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile)
-    } catch {
-      throw try HTTPFileServerError.file(tls.certificateFile) ?? .notACertificate(tls.certificateFile)
-    }
-    guard !chain.isEmpty else { throw HTTPFileServerError.notACertificate(tls.certificateFile) }
-    let key: NIOSSLPrivateKey
-    do {
-      key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
-    } catch {
-      throw try HTTPFileServerError.file(tls.keyFile) ?? .notAKey(tls.keyFile)
-    }
-    var configuration = TLSConfiguration.makeServerConfiguration(
-      certificateChain: chain.map(NIOSSLCertificateSource.certificate), privateKey: .privateKey(key))
-    configuration.applicationProtocols = ["h2", "http/1.1"]
-    configuration.minimumTLSVersion = .tlsv12
-    do {
-      return try NIOSSLContext(configuration: configuration)
-    } catch {
-      // Both were read; that they do not belong together is found here.
-      throw HTTPFileServerError.keyDoesNotMatch(certificate: tls.certificateFile, key: tls.keyFile)
-    }
+    pipeline = ConnectionPipeline(service: service, tls: try Credentials.context(configuration))
   }
 
   /// The handlers of a connection, for those who bring their own bootstrap.

@@ -2,16 +2,21 @@ public import Metrics
 
 /// What a file server serves, and what it bears.
 public struct HTTPFileServerConfiguration: Sendable {
-  /// A directory for requests to one name.
+  /// A directory for requests to one name, in whatever case and with whatever port (RFC 9110 section 7.2).
   public struct Site: Equatable, Sendable {
-    /// The host name in the Host field, without a port; nil serves every name that no other site has.
+    /// The host's name or address without a port, as the Host field and `:authority` have it; `*.example` is every name
+    /// that ends so, unless a longer one fits. Nil serves what no other site has.
     public var name: String?
     /// The directory's path on this machine.
     public var directory: String
+    /// What is shown to clients that ask for ``name`` in their TLS handshake (RFC 6066 section 3); nil is what
+    /// ``HTTPFileServerConfiguration/tls`` has, which has to be there too.
+    public var tls: TLS?
 
-    public init(name: String? = nil, directory: String) {
+    public init(name: String? = nil, directory: String, tls: TLS? = nil) {
       self.name = name
       self.directory = directory
+      self.tls = tls
     }
   }
 
@@ -26,6 +31,8 @@ public struct HTTPFileServerConfiguration: Sendable {
     }
   }
 
+  /// What is served by which name; names are different, and one at most is nil. Without that one, requests for other
+  /// names get 421.
   public var sites: [Site]
   /// Present, connections speak TLS, and HTTP/2 where the client offers it (ALPN).
   public var tls: TLS?

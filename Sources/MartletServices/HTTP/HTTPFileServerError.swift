@@ -8,6 +8,12 @@ public enum HTTPFileServerError: Error, Equatable, Sendable, CustomStringConvert
   case notAKey(String)
   /// The key is not that of the first certificate of the chain.
   case keyDoesNotMatch(certificate: String, key: String)
+  /// A site's name is no host name, address or `*.` with a name behind it, or it has a port.
+  case notASiteName(String)
+  /// Two sites have the same name; nil are two that serve all other names.
+  case siteNamedTwice(String?)
+  /// A site has a certificate, but the server has none, without which it speaks no TLS.
+  case certificateWithoutTLS(String?)
 
   public var description: String {
     switch self {
@@ -15,6 +21,11 @@ public enum HTTPFileServerError: Error, Equatable, Sendable, CustomStringConvert
     case .notAKey(let path): "\(path) has no private key in PEM without a passphrase"
     case .keyDoesNotMatch(let certificate, let key):
       "the key in \(key) is not that of the certificate in \(certificate)"
+    case .notASiteName(let name): "\(name) is not the name of a host"
+    case .siteNamedTwice(let name?): "\(name) names two sites"
+    case .siteNamedTwice(nil): "two sites have no name"
+    case .certificateWithoutTLS(let name):
+      "there is a certificate for \(name ?? "all other names"), but none of the server itself"
     }
   }
 

@@ -29,4 +29,26 @@ enum Certificate {
     gJhc+sD5iGKg1htwKKiNmusS9MDRou+DCO4pLzKrbJGqmfvvUBDhaAiF
     -----END PRIVATE KEY-----
     """
+
+  /// Another, for docs.test, and its key.
+  static let docsChain = """
+    -----BEGIN CERTIFICATE-----
+    MIIBlDCCATugAwIBAgIUcikWF2yEb5T6vsp3um3TyxcRQUowCgYIKoZIzj0EAwIw
+    FDESMBAGA1UEAwwJZG9jcy50ZXN0MCAXDTI2MTEyMTE2MDcyOVoYDzIxMjYxMDI4
+    MTYwNzI5WjAUMRIwEAYDVQQDDAlkb2NzLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+    PQMBBwNCAARedm23PbbozTJ769D2F3LsbqlFd4PHHUa9SqerebtAhwuP933xMDO7
+    41UUUtb5JYC/8nvresIqeMO6HiJcV6dbo2kwZzAdBgNVHQ4EFgQUag1Zna94pl6x
+    v3P+YQuqI1M3plswHwYDVR0jBBgwFoAUag1Zna94pl6xv3P+YQuqI1M3plswDwYD
+    VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglkb2NzLnRlc3QwCgYIKoZIzj0EAwID
+    RwAwRAIgKBuiCb+cfkXWYC4kORFnpbOx4uqU8nHoRT+oqd56BP8CICjullOCnIj/
+    /8Hw2iC3P9qunP8Cw11E3OGeHfr+83DD
+    -----END CERTIFICATE-----
+    """
+  static let docsKey = """
+    -----BEGIN PRIVATE KEY-----
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg36QNY46FBnhKKucS
+    e86C88RN3IF8HVnEoMmKiX/Tbw6hRANCAARedm23PbbozTJ769D2F3LsbqlFd4PH
+    HUa9SqerebtAhwuP933xMDO741UUUtb5JYC/8nvresIqeMO6HiJcV6db
+    -----END PRIVATE KEY-----
+    """
 }

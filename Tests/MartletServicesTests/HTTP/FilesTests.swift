@@ -110,27 +110,6 @@ struct FilesTests {
     #expect(answer["allow"] == (status == 405 ? "GET, HEAD" : nil))
   }
 
-  @Test("Requests go to the directory of their host name, whatever its case and port")
-  func names() throws {
-    let other = TemporaryDirectory()
-    directory.file("a", "default")
-    other.file("a", "other")
-    let conversation = try Conversation(directory) { $0.sites.append(.init(name: "Other.test", directory: other.path)) }
-    conversation.send("GET /a HTTP/1.1\r\nHost: other.TEST:8080\r\n\r\n")
-    #expect(conversation.answers().first?.text == "other")
-    conversation.send("GET /a HTTP/1.1\r\nHost: elsewhere\r\n\r\n")
-    #expect(conversation.answers().first?.text == "default")
-    conversation.send("GET http://other.test/a HTTP/1.1\r\nHost: elsewhere\r\n\r\n")
-    #expect(conversation.answers().first?.text == "other")
-  }
-
-  @Test("A name that no directory is served for is misdirected")
-  func unknownName() throws {
-    let path = directory.path
-    let conversation = try Conversation(directory) { $0.sites = [.init(name: "one.test", directory: path)] }
-    #expect(conversation.get("/")?.status == 421)
-  }
-
   @Test("Conditions are answered with 304 and 412")
   func conditions() throws {
     directory.file("a", "hello")

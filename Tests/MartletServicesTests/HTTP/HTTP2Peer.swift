@@ -55,10 +55,12 @@ final class HTTP2Peer {
 
   /// Sends a request's header, in as many frames as it needs.
   func request(
-    _ path: String, on stream: UInt32, method: String = "GET", ends: Bool = true, fields: [(String, String)] = []
+    _ path: String, on stream: UInt32, method: String = "GET", ends: Bool = true,
+    authority: String? = "example", fields: [(String, String)] = []
   ) {
-    let headers: [(String, String)] =
-      [(":method", method), (":scheme", "http"), (":path", path), (":authority", "example")] + fields
+    var headers = [(":method", method), (":scheme", "http"), (":path", path)]
+    if let authority { headers.append((":authority", authority)) }
+    headers += fields
     var block = ByteBuffer()
     do { try encoder.encode(headers: HPACKHeaders(headers), to: &block) } catch { return }
     var kind = Kind.headers

@@ -105,6 +105,47 @@ struct ServerTests {
     let isSame = content == pattern(300_000)
     #expect(isSame)
   }
+
+  @Test(
+    "A site's certificate is shown to clients that ask for its name, and the server's to all others",
+    arguments: ["docs.test", "martlet.test", nil] as [String?])
+  func serverName(name: String?) async throws {
+    let certificate = name == "docs.test" ? Certificate.docsChain : Certificate.chain
+    for (file, text) in [
+      ("cert.pem", Certificate.chain), ("key.pem", Certificate.key), ("docs.pem", Certificate.docsChain),
+      ("docs-key.pem", Certificate.docsKey), ("f", "hello"),
+    ] { directory.file(file, text) }
+    let path = directory.path
+    var configuration = HTTPFileServerConfiguration(directory: path)
+    configuration.tls = .init(certificateFile: path + "/cert.pem", keyFile: path + "/key.pem")
+    configuration.sites.append(
+      .init(
+        name: "Docs.test", directory: path,
+        tls: .init(certificateFile: path + "/docs.pem", keyFile: path + "/docs-key.pem")))
+    let server = try HTTPFileServer(configuration)
+    let collector = Collector()
+    // The handshake succeeds if the certificate that is expected was shown, and no other.
+    var tls = TLSConfiguration.makeClientConfiguration()
+    tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)))
+    if name == nil { tls.certificateVerification = .noHostnameVerification }
+    let context = try NIOSSLContext(configuration: tls)
+    try await loop.run { [client, host] in
+      try await server.start(on: host, port: 443)
+      let channel = try await MartletClientBootstrap(host: client).channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandlers([
+            NIOSSLClientHandler(context: context, serverHostname: name), ByteCollector(collector),
+          ])
+        }
+      }.connect(host: "10.0.0.2", port: 443).get()
+      // Refused, the connection is closed and nothing is collected.
+      try? await channel.writeAndFlush(ByteBuffer(string: "GET /f HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+      try? await channel.closeFuture.get()
+      await server.stop()
+    }
+    var bytes = collector.bytes[...]
+    #expect(Answer(&bytes, method: "GET")?.text == "hello")
+  }
 }
 
 /// Bytes that arrived.

@@ -99,7 +99,7 @@ struct ConnectionPipeline: Sendable {
           service, transport: ResponseSender.Transport(takesRegions: false, version: "HTTP/2", client: client),
           channel: stream)
         try stream.pipeline.syncOperations.addHandlers([
-          HTTP2FramePayloadToHTTP1ServerCodec(), HTTP2StreamHandler(service, sender: sender),
+          AuthorityHandler(), HTTP2FramePayloadToHTTP1ServerCodec(), HTTP2StreamHandler(service, sender: sender),
         ])
       }
     }

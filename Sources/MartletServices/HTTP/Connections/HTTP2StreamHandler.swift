@@ -83,6 +83,10 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     guard hosts.count == 1, FieldSyntax.isHost(hosts[0]) else {
       return service.responder.errorPage(.badRequest, head, reason: "the authority is missing or malformed")
     }
+    // The absolute form would name another authority (RFC 9113 section 8.3.1).
+    guard head.uri.utf8.first == UInt8(ascii: "/") || head.uri == "*" else {
+      return service.responder.errorPage(.badRequest, head, reason: "the path does not begin with a slash")
+    }
     // NIOHTTP2 checks the rest of a field, but not this (RFC 9113 section 8.2.1).
     let hasBlanks = head.headers.contains { Self.isBlank($0.value.utf8.first) || Self.isBlank($0.value.utf8.last) }
     guard !hasBlanks else {

@@ -106,7 +106,7 @@ final class ResponseSender {
     AccessRecord(
       client: transport.client, time: now.secondsSinceEpoch, method: request?.method.rawValue ?? "-",
       target: request?.uri ?? "-", version: transport.version, host: request?.headers.first(name: "host"),
-      status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
+      site: answer.site, status: Int(answer.status.code), referrer: request?.headers.first(name: "referer"),
       userAgent: request?.headers.first(name: "user-agent"))
   }
 

@@ -9,7 +9,10 @@ package struct AccessRecord: Equatable, Sendable {
   package var target: String
   /// `HTTP/1.1`, `HTTP/2`.
   package var version: String
+  /// The Host field as it came.
   package var host: String?
+  /// The name of the site that answered; nil is the one of all other names, or none.
+  package var site: String?
   package var status: Int
   /// Bytes of content that went out.
   package var contentByteCount: Int64
@@ -23,8 +26,10 @@ package struct AccessRecord: Equatable, Sendable {
   package var isComplete: Bool
 
   package init(
-    client: String, time: Int64, method: String, target: String, version: String, host: String? = nil, status: Int,
-    contentByteCount: Int64 = 0, copiedByteCount: Int64? = nil, referrer: String? = nil, userAgent: String? = nil,
+    client: String, time: Int64, method: String, target: String, version: String, host: String? = nil,
+    site: String? = nil,
+    status: Int, contentByteCount: Int64 = 0, copiedByteCount: Int64? = nil, referrer: String? = nil,
+    userAgent: String? = nil,
     microseconds: Int64 = 0, isComplete: Bool = true
   ) {
     self.client = client
@@ -33,6 +38,7 @@ package struct AccessRecord: Equatable, Sendable {
     self.target = target
     self.version = version
     self.host = host
+    self.site = site
     self.status = status
     self.contentByteCount = contentByteCount
     self.copiedByteCount = copiedByteCount
@@ -99,6 +105,7 @@ extension AccessRecord {
     if let copiedByteCount { members.append(("copied", String(copiedByteCount))) }
     if let copiesPerByte { members.append(("copiesPerByte", String((copiesPerByte * 1_000).rounded() / 1_000))) }
     if let host { members.append(("host", JSONText.quoted(host))) }
+    if let site { members.append(("site", JSONText.quoted(site))) }
     if let referrer { members.append(("referrer", JSONText.quoted(referrer))) }
     if let userAgent { members.append(("userAgent", JSONText.quoted(userAgent))) }
     return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"

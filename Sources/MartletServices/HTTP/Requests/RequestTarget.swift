@@ -32,7 +32,9 @@ struct RequestTarget: Equatable, Sendable {
       let end = afterScheme.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
       let authority = afterScheme[..<(end ?? afterScheme.endIndex)]
       // RFC 9110 section 4.2.1: an http URI without a host is invalid; section 4.2.4: so is, here, one with a user.
-      guard !authority.isEmpty, !authority.utf8.contains(UInt8(ascii: "@")) else { throw .form }
+      guard let first = authority.utf8.first, first != UInt8(ascii: ":"), FieldSyntax.isHost(String(authority)) else {
+        throw .form
+      }
       self.authority = authority
       rest = afterScheme[(end ?? afterScheme.endIndex)...]
     }

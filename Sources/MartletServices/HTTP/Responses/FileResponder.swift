@@ -4,41 +4,41 @@ import NIOHTTP1
 /// Answers requests from directories; knows nothing of connections.
 struct FileResponder: Sendable {
   let configuration: HTTPFileServerConfiguration
-  private let roots: [String: RootDirectory]
-  private let defaultRoot: RootDirectory?
+  private let sites: SiteTable
 
   /// Opens the directories.
   init(_ configuration: HTTPFileServerConfiguration) throws(SystemFailure) {
     self.configuration = configuration
-    var roots: [String: RootDirectory] = [:]
-    var defaultRoot: RootDirectory?
-    for site in configuration.sites {
-      let root = try RootDirectory(path: site.directory, showsHidden: configuration.showsHiddenFiles)
-      if let name = site.name { roots[name.lowercased()] = root } else { defaultRoot = root }
-    }
-    self.roots = roots
-    self.defaultRoot = defaultRoot
+    sites = try SiteTable(configuration)
   }
 
   /// What `request` gets, at `now`.
   func response(to request: HTTPRequestHead, now: HTTPDate) -> PlannedResponse {
+    let target = Result { () throws(RequestTarget.Refusal) in try RequestTarget(request.uri) }
+    // RFC 9112 section 3.2.2: the authority of the absolute form is the name, whatever the Host field says.
+    let authority = (try? target.get())?.authority ?? request.headers.first(name: "host")?[...] ?? ""
+    let site = sites.site(of: authority)
+    var answer = response(to: request, target, site?.root, now)
+    answer.site = site?.name
+    return answer
+  }
+
+  private func response(
+    to request: HTTPRequestHead, _ target: Result<RequestTarget, RequestTarget.Refusal>, _ root: RootDirectory?,
+    _ now: HTTPDate
+  ) -> PlannedResponse {
     guard request.method == .GET || request.method == .HEAD else {
-      var answer = errorPage(.methodNotAllowed, request)
+      var answer = errorPage(.methodNotAllowed, request, root)
       answer.headers.add(name: "Allow", value: "GET, HEAD")
       return answer
     }
-    let target: RequestTarget
-    do throws(RequestTarget.Refusal) {
-      target = try RequestTarget(request.uri)
-    } catch {
+    guard case .success(let target) = target else {
       // RFC 9112 section 3.2: a request line that is invalid should be answered so, and the connection closed.
-      var answer = errorPage(.badRequest, request)
+      var answer = errorPage(.badRequest, request, root)
       answer.endsConnection = true
       return answer
     }
-    guard let root = root(for: target.authority ?? request.headers.first(name: "host")?[...] ?? "") else {
-      return errorPage(.misdirectedRequest, request)
-    }
+    guard let root else { return errorPage(.misdirectedRequest, request) }
     do throws(RootDirectory.Refusal) {
       let file = try root.open(target.path)
       if file.kind == .directory { return try directory(file, target, root, request, now) }
@@ -54,15 +54,6 @@ struct FileResponder: Sendable {
         return answer
       }
     }
-  }
-
-  /// The site of the name in an authority, whose port does not matter.
-  private func root(for authority: Substring) -> RootDirectory? {
-    if roots.isEmpty { return defaultRoot }
-    var name = authority
-    if let colon = name.lastIndex(of: ":"), !name.hasSuffix("]") { name = name[..<colon] }
-    if name.last == "." { name = name.dropLast() }
-    return roots[name.lowercased()] ?? defaultRoot
   }
 
   // MARK: Directories
@@ -248,7 +239,7 @@ struct FileResponder: Sendable {
     _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, _ root: RootDirectory? = nil, reason: String? = nil
   ) -> PlannedResponse {
     guard let path = configuration.errorPages[Int(status.code)], let target = try? RequestTarget(path),
-      let file = try? (root ?? defaultRoot)?.open(target.path), file.kind == .regular
+      let file = try? (root ?? sites.fallback?.root)?.open(target.path), file.kind == .regular
     else { return plainError(status, request, reason: reason) }
     var answer = PlannedResponse(status: status)
     answer.headers.add(name: "Content-Type", value: MediaType.ofFile(named: target.path))

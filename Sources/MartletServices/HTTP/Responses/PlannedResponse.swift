@@ -24,4 +24,6 @@ struct PlannedResponse {
   var isCompressed = false
   /// Whether an HTTP/1 connection ends with this answer, because what follows may not be what it seems.
   var endsConnection = false
+  /// The name of the site it is from, for the log; nil is the one of all other names, or none.
+  var site: String?
 }
