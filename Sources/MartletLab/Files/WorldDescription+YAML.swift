@@ -135,7 +135,6 @@ struct WorldReader {
         }
       }
       if let ageing = fields["ageing"] { node.ageing = try ageing.duration() }
-      if let tree = fields["spanning tree"] { node.hasSpanningTree = try tree.bool() }
       if let processing = fields["processing"] { node.processing = try processing.duration() }
       if let tcp = fields["tcp"] { try readTuning(tcp, &node.tuning) }
       if let ttl = fields["ttl"] { node.tuning.timeToLive = UInt8(clamping: try ttl.count(1...255)) }

@@ -64,11 +64,11 @@ final class LabSwitch {
   private func flood(_ packet: consuming Packet, from index: Int, at now: Instant) {
     flooded &+= 1
     var last = ports.count - 1
-    while last >= 0, last == index || !ports[last].isForwarding { last -= 1 }
+    if last == index { last -= 1 }
     guard last >= 0 else { return }
     var port = 0
     while port < last {
-      if port != index, ports[port].isForwarding, let copy = packet.duplicate(from: pool) {
+      if port != index, let copy = packet.duplicate(from: pool) {
         ports[port].outgoing.send(copy, at: now)
       }
       port += 1
@@ -118,8 +118,6 @@ final class SwitchPort: LoopDevice {
   let index: Int
   let outgoing: Lane
   let incoming: Lane
-  /// Whether frames may pass; a spanning tree blocks some.
-  var isForwarding = true
 
   init(_ owner: LabSwitch, index: Int, outgoing: Lane, incoming: Lane) {
     self.owner = owner
@@ -139,6 +137,6 @@ final class SwitchPort: LoopDevice {
 
   private func take(_ packet: consuming Packet, at now: Instant) {
     incoming.recorder?.received(packet.metadata.tag, at: now.nanoseconds)
-    if isForwarding { owner.forward(packet, from: index, at: now) }
+    owner.forward(packet, from: index, at: now)
   }
 }

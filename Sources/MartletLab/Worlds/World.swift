@@ -19,11 +19,10 @@ public final class World: Sendable {
   /// - Parameters:
   ///   - seed: In place of the description's.
   ///   - isRecorded: Whether all that happens is kept for ``finish()``.
-  ///   - isInRealTime: Whether seconds are seconds; such a run does not repeat itself.
   ///   - pool: The bounds of the memory for packets.
   /// - Throws: ``WorldError`` if the description makes no sense.
   public init(
-    _ description: WorldDescription, seed: UInt64? = nil, isRecorded: Bool = true, isInRealTime: Bool = false,
+    _ description: WorldDescription, seed: UInt64? = nil, isRecorded: Bool = true,
     pool: PacketPool.Configuration = PacketPool.Configuration()
   ) throws(WorldError) {
     let seed = seed ?? description.seed
@@ -33,7 +32,7 @@ public final class World: Sendable {
     } catch {
       throw error.error
     }
-    let loop = Loop(isInRealTime ? .real : .virtual(seed: seed), pool: pool)
+    let loop = Loop(.virtual(seed: seed), pool: pool)
     self.description = description
     self.seed = seed
     self.loop = loop

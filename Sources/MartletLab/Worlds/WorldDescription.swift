@@ -37,8 +37,6 @@ public struct WorldDescription: Sendable, Equatable {
     public var processing = Duration.zero
     /// After how long a switch forgets a station that it does not hear. Default 300 s (IEEE 802.1D).
     public var ageing = Duration.seconds(300)
-    /// Whether a switch finds and blocks loops (IEEE 802.1D). Default false.
-    public var hasSpanningTree = false
     /// A host's or router's bounds and defaults.
     public var tuning = Tuning()
 
