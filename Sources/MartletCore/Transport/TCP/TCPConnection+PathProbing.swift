@@ -148,9 +148,11 @@ extension TCPConnection {
 
   /// Everything before `number` arrived.
   mutating func notePathProgress(to number: SequenceNumber, at now: Instant) {
-    // The acknowledgement of a SYN says nothing about data.
-    guard number > initialSend + 1 else { return }
+    // The acknowledgement of a SYN says nothing about data. Equal, not less: numbers come round.
+    guard number != initialSend + 1 else { return }
     if probing.acknowledge(number, at: now, raiseAfter: raiseTime) { updateSegmentSize() }
+    // The host asks for news when it lets a connection send, which may else be long after.
+    if probing.hasNews { flags.insert(.wantsOutput) }
   }
 
   /// The first segment in flight is lost. If that is the probe, and it alone, it goes out again in pieces, and cwnd stays
