@@ -123,10 +123,11 @@ extension TCPConnection {
       probing.mayProbe(at: now, raiseAfter: raiseTime), let next = probing.nextProbe
     else { return true }
     let count = next - headerByteCount
-    // Three segments behind it, so that its loss shows without a timeout.
+    // Three segments behind it, so that its loss shows without a timeout. cwnd need only take the first of them: the others
+    // go out as it is reported, or as a tail-loss probe, and a paced cwnd that is never filled would not grow to take all.
     let needed = count + LossDetection.threshold * size
     guard count > size, queueStart + sendQueue.byteCount - sendNext >= needed,
-      sendUnacknowledged + Int(sendWindow) - sendNext >= needed, sender.value.congestion.window >= needed
+      sendUnacknowledged + Int(sendWindow) - sendNext >= needed, sender.value.congestion.window >= count + size
     else { return true }
     guard sender.value.congestion.window - turn.pipe >= count else {
       sender.value.noteFlight(turn.pipe, isLimited: true)
