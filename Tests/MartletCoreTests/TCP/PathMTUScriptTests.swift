@@ -295,4 +295,14 @@ struct PathMTUScriptTests {
     #expect(t.connection.probing.phase == .searchComplete)
     #expect(t.connection.probing.watched == 0)
   }
+
+  @Test("A probe goes out when cwnd takes it and one segment behind it, not three", .rfc(4821, section: "7.4"))
+  func smallWindow() {
+    let t = script(policy: .always)
+    t.write(11_600).ignore()
+    t.receive(.ack(11_601))
+    t.change { $0.sender.value.congestion.window = 1_460 + 1_160 }
+    t.write(50_000)
+    t.expect(.data(seq: 11_601, count: 1_460), .data(seq: 13_061, count: 1_160))
+  }
 }
