@@ -241,4 +241,68 @@ struct PathMTUScriptTests {
     t.receive(.ack(2_321 + 8 * 1_160 + 1_460))
     #expect(t.info.segmentSize == 1_460)
   }
+
+  /// A search on a path of 1,300 bytes before the acknowledgement of `end` completes it.
+  private func almostComplete(_ end: SequenceNumber) throws -> PathProbing {
+    let raise = Nanoseconds.seconds(600)
+    var probing = PathProbing(policy: .onBlackHole, ceiling: 1_500)
+    for _ in 0..<3 { _ = probing.timeOut(isFull: true, base: 1_200, smallest: 552) }
+    _ = probing.acknowledge(end - 1, at: .zero, raiseAfter: raise)
+    for _ in 0..<100 {
+      let next = try #require(probing.nextProbe)
+      probing.watch(next, end: end)
+      if next > 1_300 {
+        probing.loseProbe(at: .zero, pause: 0, raiseAfter: raise)
+        continue
+      }
+      let before = probing
+      _ = probing.acknowledge(end, at: .zero, raiseAfter: raise)
+      if probing.hasNews { return before }
+    }
+    Issue.record("The search does not end with an acknowledgement")
+    return probing
+  }
+
+  @Test(
+    "What the last acknowledgement found out is told at once, not when something is sent again",
+    .rfc(8201, section: "5.2"))
+  func promptNews() throws {
+    let t = script()
+    let end = TCPScript.localBase + 10_000
+    let probing = try almostComplete(end)
+    var asks = false
+    var hasNews = false
+    t.change {
+      $0.probing = probing
+      asks = $0.wantsTransmit
+      $0.notePathProgress(to: end, at: t.now)
+      hasNews = $0.probing.hasNews
+      asks = !asks && $0.wantsTransmit
+    }
+    #expect(hasNews)
+    #expect(asks)
+  }
+
+  @Test("Progress counts wherever the numbers are", .rfc(4821, section: "7.6"), arguments: [1, 2, 3])
+  func progressFarAway(gigabytes: Int) throws {
+    let t = script()
+    let end = TCPScript.localBase + (gigabytes << 30) + 10_000
+    let probing = try almostComplete(end)
+    t.change {
+      $0.probing = probing
+      $0.notePathProgress(to: end, at: t.now)
+    }
+    #expect(t.connection.probing.phase == .searchComplete)
+    #expect(t.connection.probing.watched == 0)
+  }
+
+  @Test("A probe goes out when cwnd takes it and one segment behind it, not three", .rfc(4821, section: "7.4"))
+  func smallWindow() {
+    let t = script(policy: .always)
+    t.write(11_600).ignore()
+    t.receive(.ack(11_601))
+    t.change { $0.sender.value.congestion.window = 1_460 + 1_160 }
+    t.write(50_000)
+    t.expect(.data(seq: 11_601, count: 1_460), .data(seq: 13_061, count: 1_160))
+  }
 }

@@ -45,6 +45,17 @@ struct PathProbingTests {
     #expect(MemoryLayout<PathProbing>.size <= 32)
   }
 
+  @Test("What was found out before an estimate was forgotten is not told afterwards", .rfc(1191, section: "6.3"))
+  func staleNews() {
+    var probing = inBlackHole(ceiling: 1_450)
+    _ = search(&probing, pathMTU: 1_300)
+    #expect(probing.phase == .searchComplete)
+    #expect(probing.hasNews)
+    check(!probing.move(ceiling: 1_500))
+    #expect(probing.takeNews() == nil)
+    #expect(probing.nextProbe == 1_500)
+  }
+
   @Test("Three timeouts of full packets make a black hole: BASE, then SEARCHING", .rfc(8899, section: "5.2"))
   func blackHole() {
     var probing = PathProbing(policy: .onBlackHole, ceiling: 1_500)

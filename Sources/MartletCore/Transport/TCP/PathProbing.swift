@@ -121,7 +121,9 @@ package struct PathProbing: BitwiseCopyable, Equatable {
     ceiling = limit
     high = isHigher ? limit : min(high, limit)
     if isHigher {
-      // An old estimate was forgotten (RFC 1191 section 6.3): larger packets are tried again.
+      // An old estimate was forgotten (RFC 1191 section 6.3): larger packets are tried again, and what was found out
+      // before would keep them from it if it were told now.
+      news = 0
       if policy == .off {
         size = limit
       } else if phase != .base && phase != .error {

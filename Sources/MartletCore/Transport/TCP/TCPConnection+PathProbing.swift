@@ -123,10 +123,11 @@ extension TCPConnection {
       probing.mayProbe(at: now, raiseAfter: raiseTime), let next = probing.nextProbe
     else { return true }
     let count = next - headerByteCount
-    // Three segments behind it, so that its loss shows without a timeout.
+    // Three segments behind it, so that its loss shows without a timeout. cwnd need only take the first of them: the others
+    // go out as it is reported, or as a tail-loss probe, and a paced cwnd that is never filled would not grow to take all.
     let needed = count + LossDetection.threshold * size
     guard count > size, queueStart + sendQueue.byteCount - sendNext >= needed,
-      sendUnacknowledged + Int(sendWindow) - sendNext >= needed, sender.value.congestion.window >= needed
+      sendUnacknowledged + Int(sendWindow) - sendNext >= needed, sender.value.congestion.window >= count + size
     else { return true }
     guard sender.value.congestion.window - turn.pipe >= count else {
       sender.value.noteFlight(turn.pipe, isLimited: true)
@@ -148,9 +149,11 @@ extension TCPConnection {
 
   /// Everything before `number` arrived.
   mutating func notePathProgress(to number: SequenceNumber, at now: Instant) {
-    // The acknowledgement of a SYN says nothing about data.
-    guard number > initialSend + 1 else { return }
+    // The acknowledgement of a SYN says nothing about data. Equal, not less: numbers come round.
+    guard number != initialSend + 1 else { return }
     if probing.acknowledge(number, at: now, raiseAfter: raiseTime) { updateSegmentSize() }
+    // The host asks for news when it lets a connection send, which may else be long after.
+    if probing.hasNews { flags.insert(.wantsOutput) }
   }
 
   /// The first segment in flight is lost. If that is the probe, and it alone, it goes out again in pieces, and cwnd stays
