@@ -86,7 +86,8 @@ extension TCPConnection {
 
   /// Whether anything but a SYN went out.
   private var hasSent: Bool {
-    @inline(__always) get { sendMaximum > initialSend + 1 }
+    // Equal, not less: numbers come round.
+    @inline(__always) get { sendMaximum != initialSend && sendMaximum != initialSend + 1 }
   }
 
   /// In bytes per second, 0 for none.
