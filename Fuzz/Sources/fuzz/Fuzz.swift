@@ -39,7 +39,7 @@ struct Fuzz: ParsableCommand {
     // A crash must not take the seed with it.
     func say(_ line: String) {
       print(line)
-      unsafe fflush(nil)
+      fflush(nil)
     }
     if let replay { return try report(FuzzBatch.run(seed: replay, count: count, forwards: forwards), seed: replay) }
     say("seed \(seed), \(count) frames a batch")
