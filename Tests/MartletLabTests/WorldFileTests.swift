@@ -137,6 +137,11 @@ struct WorldFileTests {
         "hosts: [a\n",
         "world.yaml:2: This is not YAML: did not find expected ',' or ']'. Check the indentation, brackets and quotes there."
       ),
+      (
+        "switches: [s, t, u]\nlinks:\n  - {wire: [s, t]}\n  - {wire: [t, u]}\n  - {wire: [u, s]}",
+        "world.yaml:5: The wire u-s closes a ring of switches, in which frames circle for ever. Leave it out, or put a "
+          + "router into the ring."
+      ),
       ("hosts: [a]\nlinks:\n  - {wire: [a, a]}", "world.yaml:3: The wire leads from \"a\" to itself. Name two nodes."),
     ])
   func mistakes(_ text: String, _ words: String) {
