@@ -2,18 +2,25 @@ public import MartletWire
 
 /// The few things that patterns, partitions and recordings ask of a frame, found in one pass over its headers.
 public struct FrameView: Sendable, Equatable {
+  /// What the Ethernet header says is in the frame.
   public var type = EtherType(value: 0)
   /// Of the IP packet, or of the sender of an ARP message.
   public var source: IPAddress?
+  /// Likewise, whom it is for.
   public var destination: IPAddress?
   /// Of the IP packet; nil for ARP.
   public var `protocol`: IPProtocol?
+  /// Whether the packet is part of a larger one, the first part included.
   public var isFragment = false
   /// 0 if there are none, as in a later fragment.
   public var sourcePort: UInt16 = 0
+  /// Likewise, 0 if there are none.
   public var destinationPort: UInt16 = 0
+  /// Of TCP; empty for all else, as the two numbers are 0.
   public var flags: TCPFlags = []
+  /// SEG.SEQ, as it stands in the header.
   public var sequenceNumber: UInt32 = 0
+  /// SEG.ACK, as it stands in the header.
   public var acknowledgmentNumber: UInt32 = 0
   /// The bytes behind the transport header.
   public var payloadByteCount = 0

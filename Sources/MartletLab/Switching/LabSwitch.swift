@@ -90,13 +90,6 @@ final class LabSwitch {
     show(at: time)
   }
 
-  /// Forgets everything, as when the topology changes.
-  func forgetStations(at time: Int64) {
-    stations.removeAll(keepingCapacity: true)
-    order.removeAll(keepingCapacity: true)
-    show(at: time)
-  }
-
   private func show(at time: Int64) {
     recorder?.table(
       .stations, of: node, columns: ["station", "port", "heard"], rows: rows(at: time), at: time)

@@ -6,6 +6,7 @@ public import MartletWire
 /// An internet in a process: hosts, switches, routers and lossy links under a clock of its own, with the real stack on every
 /// host. The same description and seed give the same bytes.
 public final class World: Sendable {
+  /// What it was put up from.
   public let description: WorldDescription
   /// What all that is random follows from.
   public let seed: UInt64
@@ -213,12 +214,17 @@ public final class World: Sendable {
 
   /// What one direction of a link has done.
   public struct LinkCounters: Sendable, Equatable {
+    /// Frames that its sender handed over.
     public var sent: UInt64
+    /// Their bytes, Ethernet headers included.
     public var sentBytes: UInt64
+    /// Frames that its receiver was given.
     public var delivered: UInt64
     /// Lost on the way or before it, queue drops included.
     public var lost: UInt64
+    /// Lost because no place was left before the line, or the queue's discipline would not have them.
     public var queueDrops: UInt64
+    /// Frames that went on twice.
     public var duplicated: UInt64
     /// Arrived with wrong bits, or too short.
     public var damaged: UInt64

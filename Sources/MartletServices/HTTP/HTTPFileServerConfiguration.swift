@@ -13,6 +13,7 @@ public struct HTTPFileServerConfiguration: Sendable {
     /// ``HTTPFileServerConfiguration/tls`` has, which has to be there too.
     public var tls: TLS?
 
+    /// A site for requests to `name`, or for all that no other has.
     public init(name: String? = nil, directory: String, tls: TLS? = nil) {
       self.name = name
       self.directory = directory
@@ -22,9 +23,12 @@ public struct HTTPFileServerConfiguration: Sendable {
 
   /// A certificate chain and its key, both files in PEM.
   public struct TLS: Equatable, Sendable {
+    /// The path of the chain, the server's own certificate first.
     public var certificateFile: String
+    /// The path of the private key of the first of them.
     public var keyFile: String
 
+    /// The two paths; the files are read when the server is made.
     public init(certificateFile: String, keyFile: String) {
       self.certificateFile = certificateFile
       self.keyFile = keyFile
@@ -54,22 +58,26 @@ public struct HTTPFileServerConfiguration: Sendable {
   public var maximumRanges = 32
   /// Whether small files that are asked for again and again are answered from memory; a file that was changed never is.
   public var keepsAnswers = true
+  /// How much time and room a client gets.
   public var limits = HTTPServerLimits()
   /// How much of a file is read at once where its bytes are copied (TLS, HTTP/2, compression), in bytes.
   public var chunkSize = 65_536
-  /// How much of a file is handed to a plain connection at once, in bytes; its end waits until the rest is acknowledged. It goes by reference, but for the end of each such
-  /// region, so that small ones cost copies.
+  /// How much of a file is handed to a plain connection at once, in bytes; its end waits until the rest is
+  /// acknowledged. It goes by reference, but for the end of each such region, so that small ones cost copies.
   public var regionSize = 1_073_741_824
   /// The end of a file that is checked once more before it goes out, in bytes; it is copied.
   public var checkedTailSize = 4_096
+  /// How a line of the access log looks. Default Combined, as Apache writes it.
   public var accessLogFormat = AccessLogFormat.combined
   /// Takes the lines of the access log, each without its end, on the thread of a connection; nil writes none.
   public var accessLog: (@Sendable (String) -> Void)?
   /// Makes the server's counters, whose names begin with `martlet_http_`; nil takes what `MetricsSystem` was set up with.
   public var metrics: (any MetricsFactory)?
 
+  /// Serves several sites; one without a name, if there is one, takes requests that no other answers.
   public init(sites: [Site]) { self.sites = sites }
 
+  /// Serves `directory` to whatever name a client asks for.
   public init(directory: String) { self.init(sites: [Site(directory: directory)]) }
 }
 

@@ -51,9 +51,6 @@ struct RequestPreflight: Sendable {
 
   init(limits: Limits) { self.limits = limits }
 
-  /// Whether the last request is complete and nothing of another one is there.
-  func isBetweenRequests(_ buffer: ByteBuffer) -> Bool { phase == .head && buffer.readableBytes == 0 }
-
   /// Takes from `buffer` what can go on.
   mutating func next(_ buffer: inout ByteBuffer) -> Step {
     do throws(RequestRejection) {
