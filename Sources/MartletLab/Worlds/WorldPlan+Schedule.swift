@@ -12,8 +12,8 @@ extension WorldPlan {
         }
       case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
         let node = try index(of: name, subject)
-        guard description.nodes[node].hasStack else {
-          throw fail(subject, "\"\(name)\" is a \(description.nodes[node].kind.rawValue)", "Name a host or a router.")
+        guard description.nodes[node].kind != .hub else {
+          throw fail(subject, "\"\(name)\" is a segment", "Name a host, a router or a switch.")
         }
       case .partition(let left, let right, _):
         for name in left + right { _ = try index(of: name, subject) }

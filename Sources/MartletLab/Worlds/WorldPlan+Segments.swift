@@ -1,27 +1,6 @@
 // Which links are of one segment: what lies between routers.
 
 extension WorldPlan {
-  /// Without a spanning tree a frame to all circles in a ring for ever.
-  func checkForRings() throws(Mistake) {
-    var parent = Array(description.nodes.indices)
-    func root(_ node: Int) -> Int {
-      var node = node
-      while parent[node] != node { node = parent[node] }
-      return node
-    }
-    for (number, link) in description.links.enumerated() {
-      let ends = (try index(of: link.first.node, .link(number)), try index(of: link.second.node, .link(number)))
-      guard !description.nodes[ends.0].hasStack, !description.nodes[ends.1].hasStack else { continue }
-      let (left, right) = (root(ends.0), root(ends.1))
-      guard left != right else {
-        throw fail(
-          .link(number), "The wire \(link.name) closes a ring of switches, in which frames circle for ever",
-          "Leave it out, or put a router into the ring.")
-      }
-      parent[left] = right
-    }
-  }
-
   mutating func findDomains() {
     // Links that meet in a switch or hub are of one segment.
     var parent = Array(description.links.indices)

@@ -47,6 +47,7 @@ struct WorldPlan {
     try nameNodes()
     try plugIn()
     try checkForRings()
+    try checkSegments()
     findDomains()
     try giveAddresses()
     try checkAddresses()
