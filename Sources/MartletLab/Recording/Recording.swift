@@ -9,6 +9,10 @@ public struct Recording: Sendable, Equatable {
   public var seed: UInt64
   /// How long the run took, in nanoseconds of the world's time.
   public var duration: Int64 = 0
+  /// Why the same seed does not give the same run, in words: what reached out of the world, or came in from elsewhere.
+  public var unrepeatable: [String] = []
+  /// Whether the same description and seed give the same recording.
+  public var isReplayable: Bool { unrepeatable.isEmpty }
   public var nodes: [Node] = []
   public var links: [Link] = []
   /// In the order of departure.
@@ -29,10 +33,12 @@ public struct Recording: Sendable, Equatable {
 extension Recording {
   /// A host, a router or a switch.
   public struct Node: Sendable, Equatable {
-    public enum Kind: String, Sendable { case host, router, `switch`, hub }
+    public enum Kind: String, Sendable { case host, router, `switch`, hub, tap }
     public var name: String
     public var kind: Kind
     public var interfaces: [Interface] = []
+    /// What is not ideal about the machine, in words: "a receive ring of 8 frames; its clock is 3 s ahead".
+    public var faults = ""
 
     public init(name: String, kind: Kind, interfaces: [Interface] = []) {
       self.name = name

@@ -19,6 +19,10 @@ final class WorldCore: @unchecked Sendable {
   var lanes: [Lane] = []
   let partition: Partition
   var recorder: Recorder?
+  /// By node: what makes it slow, if anything does.
+  var processors: [NodeProcessor?]
+  /// Why the same seed does not give the same run.
+  var unrepeatable: [String] = []
   private var applications: [[Application]]
   private var isDown: [Bool]
 
@@ -29,6 +33,7 @@ final class WorldCore: @unchecked Sendable {
     self.seed = seed
     self.loop = loop
     self.hosts = hosts
+    processors = hosts.map { _ in nil }
     applications = hosts.map { _ in [] }
     isDown = hosts.map { _ in false }
     var owners: [IPAddress: Int] = [:]
@@ -42,18 +47,18 @@ final class WorldCore: @unchecked Sendable {
         let lane = Lane(
           direction, link: number, end: end, seed: seed, name: "\(link.name).\(end == 0 ? "there" : "back")",
           pool: pool)
-        let receiver = end == 0 ? link.second.node : link.first.node
-        if let node = plan.indices[receiver] {
-          lane.processing = max(0, plan.description.nodes[node].processing.inNanoseconds)
-        }
         lane.recorder = recorder
         lanes.append(lane)
       }
     }
     for (node, description) in plan.description.nodes.enumerated() {
+      setUpProcessor(of: node)
       if let host = hosts[node] {
         switches.append(nil)
         try plug(host, node)
+      } else if description.kind == .tap {
+        switches.append(nil)
+        try plugTap(node, pool)
       } else {
         switches.append(plug(description, node, pool))
       }
@@ -102,13 +107,15 @@ final class WorldCore: @unchecked Sendable {
     var recording = Recording(name: description.name, seed: seed)
     recording.summary = description.summary
     recording.nodes = description.nodes.enumerated().map { index, node in
-      Recording.Node(
+      var result = Recording.Node(
         name: node.name, kind: node.kind,
         interfaces: plan.interfaces[index].map { interface in
           Recording.Interface(
             name: interface.name, mac: node.hasStack ? interface.mac.description : "",
             addresses: interface.addresses.map(\.description), link: interface.link)
         })
+      result.faults = node.faultWords
+      return result
     }
     recording.links = description.links.enumerated().map { number, link in
       let ends = [link.first, link.second].enumerated().map { end, plug in
@@ -140,6 +147,7 @@ final class WorldCore: @unchecked Sendable {
         add({ host in try await known.run(on: host, port: port) }, on: node)
       }
     }
+    setClocks()
     for entry in plan.description.schedule {
       let deadline = Instant.zero + entry.time.inNanoseconds
       _ = loop.setTimer(at: deadline, { [weak self] in self?.apply(entry.fault) })
@@ -175,8 +183,19 @@ final class WorldCore: @unchecked Sendable {
     case .release(let link): each(link, "lets go of what it held") { $0.setHeld(false, at: now) }
     case .crash(let name): machine(name, "crashes") { crash($0, $1, at: now) }
     case .restart(let name): machine(name, "starts again") { restart($0, $1, at: now) }
-    case .pause(let name): machine(name, "stands still") { _, host in host.pause() }
-    case .resume(let name): machine(name, "goes on") { _, host in host.resume() }
+    case .pause(let name):
+      machine(name, "stands still") { node, host in
+        pauseProcessor(of: node)
+        host.pause()
+      }
+    case .resume(let name):
+      machine(name, "goes on") { node, host in
+        resumeProcessor(of: node)
+        host.resume()
+      }
+    case .clock(let name, let fault): setClock(of: name, fault)
+    case .cpu(let name, let cpu): setProcessor(of: name, cpu)
+    case .ring(let name, let ring): setRing(of: name, ring)
     case .partition(let left, let right, let isOneWay):
       let (left, right) = (left.compactMap { plan.indices[$0] }, right.compactMap { plan.indices[$0] })
       for source in left {
@@ -194,7 +213,7 @@ final class WorldCore: @unchecked Sendable {
     }
   }
 
-  private func note(_ text: String, _ node: Int) {
+  func note(_ text: String, _ node: Int) {
     let name = plan.description.nodes[node].name
     recorder?.note("fault", "\(name) \(text)", node: node, at: loop.now.nanoseconds)
   }
@@ -221,6 +240,7 @@ final class WorldCore: @unchecked Sendable {
     }
     host.crash()
     recorder?.forget(node)
+    resetProcessor(of: node)
     for interface in plan.interfaces[node] {
       lanes[interface.link * 2 + interface.end].loseWaiting("its sender is gone", at: now)
     }
@@ -261,6 +281,7 @@ final class WorldCore: @unchecked Sendable {
     for node in hosts.indices where isDown[node] { loseArrived(at: node, by: now) }
     var recording = recorder?.finish(at: now.nanoseconds) ?? outline
     recording.duration = now.nanoseconds
+    recording.unrepeatable = unrepeatable
     for (node, host) in hosts.enumerated() {
       if let host {
         for (index, interface) in plan.interfaces[node].enumerated() {
@@ -270,12 +291,14 @@ final class WorldCore: @unchecked Sendable {
           recording.counters.append(
             Recording.Counter(node: node, name: "\(interface.name) frames sent", value: counters.sentPackets))
         }
+        recording.counters += ringCounters(of: node)
         let drops = host.drops
         for reason in Drop.Reason.allCases where drops[reason] > 0 {
           recording.counters.append(
             Recording.Counter(node: node, name: "dropped: \(Recorder.words("\(reason)"))", value: drops[reason]))
         }
       } else if let box = switches[node] {
+        recording.counters += ringCounters(of: node)
         for (name, value) in [
           ("frames forwarded", box.forwarded), ("frames flooded", box.flooded), ("frames filtered", box.filtered),
         ] {

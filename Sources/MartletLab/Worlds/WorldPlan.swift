@@ -23,6 +23,7 @@ struct WorldPlan {
     case node(Int)
     case link(Int)
     case schedule(Int)
+    case bridges
   }
 
   struct Mistake: Error {
@@ -53,6 +54,8 @@ struct WorldPlan {
     if description.computesRoutes { computeRoutes() }
     try addRoutesByHand()
     try checkSchedule()
+    try checkMachines()
+    try checkBridges()
   }
 
   func fail(_ subject: Subject?, _ problem: String, _ remedy: String) -> Mistake {
@@ -85,7 +88,7 @@ struct WorldPlan {
     }
   }
 
-  private func index(of name: String, _ subject: Subject) throws(Mistake) -> Int {
+  func index(of name: String, _ subject: Subject) throws(Mistake) -> Int {
     guard let index = indices[name] else {
       throw fail(subject, "There is no node called \"\(name)\"", Self.suggestion(name, description.nodes.map(\.name)))
     }
@@ -429,6 +432,10 @@ struct WorldPlan {
         guard description.nodes[node].hasStack else {
           throw fail(subject, "\"\(name)\" is a \(description.nodes[node].kind.rawValue)", "Name a host or a router.")
         }
+      case .clock(let name, let fault):
+        try checkClock(fault, of: try index(of: name, subject), subject)
+      case .cpu(let name, _): _ = try index(of: name, subject)
+      case .ring(let name, let ring): try checkRing(ring, of: try index(of: name, subject), subject)
       case .partition(let left, let right, _):
         for name in left + right { _ = try index(of: name, subject) }
       case .heal: break
