@@ -33,12 +33,36 @@ struct SnapshotTests {
     let port = try #require(snapshot.node("client")?.sockets.first?.local.port)
     #expect(
       snapshot.description.replacing(":\(port)", with: ":PORT") == """
-        at 0.074448 s
+        at 0.064736 s
         host client
           tcp 10.0.0.2:PORT > 10.0.1.2:80 ESTABLISHED 4000 bytes to send
-          neighbour 10.0.0.1 at 02:00:00:00:02:01 on eth0, reachable
-          route 10.0.0.0/24 on the link on eth0
+          neighbour 10.0.0.1 at 02:00:00:00:02:01 on eth0, delay
           route 0.0.0.0/0 via 10.0.0.1 on eth0
+          route 10.0.0.0/24 on the link on eth0
+        router router
+          neighbour 10.0.0.2 at 02:00:00:00:01:01 on eth0, delay
+          neighbour 10.0.1.2 at 02:00:00:00:03:01 on eth1, delay
+          route 10.0.0.0/24 on the link on eth0
+          route 10.0.1.0/24 on the link on eth1
+        host server
+          listener *:80
+          tcp 10.0.1.2:80 > 10.0.0.2:PORT ESTABLISHED
+          udp *:7
+          neighbour 10.0.1.1 at 02:00:00:00:02:02 on eth0, delay
+          route 0.0.0.0/0 via 10.0.1.1 on eth0
+          route 10.0.1.0/24 on the link on eth0
+        switch switch
+          station 02:00:00:00:01:01 behind port0
+          station 02:00:00:00:02:01 behind port1
+        link client-switch
+          client > switch: 8 of 8 delivered
+          switch > client: 4 of 4 delivered
+        link switch-router
+          switch > router: 8 of 8 delivered
+          router > switch: 4 of 4 delivered
+        link slow
+          router > server: 5 of 8 delivered, 1 waiting (1170 bytes), 2 on the way
+          server > router: 4 of 4 delivered
         """)
     _ = (echo, accepted)
   }
@@ -47,6 +71,9 @@ struct SnapshotTests {
   func differences() async throws {
     let world = try World.current
     let server = try world.host("server")
+    // Hosts tell their neighbours of their addresses first.
+    try await world.sleep(for: .seconds(10))
+    try await world.quiet()
     let before = world.snapshot()
     #expect(before == world.snapshot())
     let listener = try server.listen(on: 80)
@@ -59,8 +86,8 @@ struct SnapshotTests {
     let down = try world.down("slow")
     #expect(
       world.snapshot().differences(from: before) == [
-        "- slow: router > server: 0 of 0 delivered", "- slow: server > router: 0 of 0 delivered",
-        "+ slow: router > server: 0 of 0 delivered, down", "+ slow: server > router: 0 of 0 delivered, down",
+        "- slow: router > server: 2 of 2 delivered", "- slow: server > router: 2 of 2 delivered",
+        "+ slow: router > server: 2 of 2 delivered, down", "+ slow: server > router: 2 of 2 delivered, down",
       ])
     down.heal()
   }

@@ -55,7 +55,7 @@ extension WorldCore {
         WorldSnapshot.Neighbor(
           address: $0.address, mac: $0.mac, state: $0.state, interface: host.name(of: $0.interface))
       }
-      node.routes = host.routeTable.map { route in
+      node.routes = host.routeTable.filter { $0.interface != .loopback }.map { route in
         var gateway: IPAddress?
         if case .gateway(let address) = route.nextHop { gateway = address }
         return WorldSnapshot.Route(

@@ -23,7 +23,8 @@ extension WorldSnapshot: CustomStringConvertible {
   /// What is other than in `earlier`: lines that are gone (`-`) and new (`+`), whatever the time.
   public func differences(from earlier: WorldSnapshot) -> [String] {
     let (old, new) = (earlier.placedLines, placedLines)
-    return new.difference(from: old).map { change in
+    let difference = new.difference(from: old)
+    return (difference.removals + difference.insertions).map { change in
       switch change {
       case .remove(_, let line, _): "- \(line)"
       case .insert(_, let line, _): "+ \(line)"

@@ -60,7 +60,7 @@ extension WorldSnapshot {
     public var interface: String
   }
 
-  /// A row of a routing table.
+  /// A row of a routing table; those to the host itself are left out.
   public struct Route: Sendable, Equatable {
     public var destination: Subnet
     /// Nil: on the link itself.
