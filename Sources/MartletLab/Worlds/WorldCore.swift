@@ -26,6 +26,8 @@ final class WorldCore: @unchecked Sendable {
   var unrepeatable: [String] = []
   private var applications: [[Application]]
   private var isDown: [Bool]
+  /// Faults that are to end.
+  var guarded = GuardedFaults()
 
   init(
     _ plan: WorldPlan, seed: UInt64, hosts: [VirtualHost?], loop: Loop, pool: borrowing PacketPool, isRecorded: Bool
@@ -265,6 +267,9 @@ final class WorldCore: @unchecked Sendable {
     host.resume()
     for index in applications[node].indices { launch(index, on: node) }
   }
+
+  /// Whether the machine has crashed and not started again.
+  func isGone(_ node: Int) -> Bool { isDown[node] }
 
   private func loseArrived(at node: Int, by now: Instant) {
     for interface in plan.interfaces[node] {
