@@ -75,7 +75,8 @@ let package = Package(
     .target(
       name: "MartletLab",
       dependencies: [
-        "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),
       ],
@@ -138,7 +139,12 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "MartletLabTests", dependencies: ["MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      name: "MartletLabTests",
+      dependencies: [
+        "MartletLab", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
       exclude: ["Golden"],
       swiftSettings: settings),
   ],

@@ -51,6 +51,8 @@ public final class World: Sendable {
       core = try loop.withPool { pool throws -> WorldCore in
         try WorldCore(plan, seed: seed, hosts: all, loop: loop, pool: pool, isRecorded: isRecorded)
       }
+    } catch let error as WorldError {
+      throw error
     } catch let error as SocketError {
       throw WorldError("The world cannot be put up: \(error)", remedy: "Look at its addresses and routes.")
     } catch {
@@ -61,6 +63,7 @@ public final class World: Sendable {
       core.world = self
       core.start()
     }
+    loop.settle()
   }
 
   deinit { loop.shutdown() }
@@ -136,6 +139,7 @@ public final class World: Sendable {
     let index = try index(of: name)
     let core = core
     loop.sync { core.add(body, on: index) }
+    loop.settle()
   }
 
   /// Runs `body` on the world's thread; time moves on while it waits.

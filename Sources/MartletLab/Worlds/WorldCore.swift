@@ -19,6 +19,7 @@ final class WorldCore: @unchecked Sendable {
   var lanes: [Lane] = []
   let partition: Partition
   var recorder: Recorder?
+  private let services: [[@Sendable (VirtualHost) async throws -> Void]]
   private var applications: [[Application]]
   private var isDown: [Bool]
 
@@ -29,6 +30,7 @@ final class WorldCore: @unchecked Sendable {
     self.seed = seed
     self.loop = loop
     self.hosts = hosts
+    services = try plan.description.nodes.map { try $0.services.map(WorldService.program) }
     applications = hosts.map { _ in [] }
     isDown = hosts.map { _ in false }
     var owners: [IPAddress: Int] = [:]
@@ -133,12 +135,8 @@ final class WorldCore: @unchecked Sendable {
 
   /// Starts services, and what the schedule says.
   func start() {
-    for (node, description) in plan.description.nodes.enumerated() {
-      for service in description.services {
-        guard let known = LabService.named(service.name) else { continue }
-        let port = service.port ?? known.port
-        add({ host in try await known.run(on: host, port: port) }, on: node)
-      }
+    for (node, programs) in services.enumerated() {
+      for program in programs { add(program, on: node) }
     }
     for entry in plan.description.schedule {
       let deadline = Instant.zero + entry.time.inNanoseconds
