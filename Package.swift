@@ -82,7 +82,8 @@ let package = Package(
     .target(
       name: "MartletLab",
       dependencies: [
-        "MartletReportPage", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletReportPage", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),
       ],
@@ -152,7 +153,12 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "MartletLabTests", dependencies: ["MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      name: "MartletLabTests",
+      dependencies: [
+        "MartletLab", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
       exclude: ["Golden"],
       swiftSettings: settings),
     .testTarget(

@@ -40,6 +40,9 @@ final class HostBox {
 package protocol SocketObserver: AnyObject {
   /// Tells what happened to the socket. Calls on it and on other sockets are allowed.
   func socketChanged(_ changes: SocketEvent.Changes)
+
+  /// Tells that the socket is gone because its host lost its memory. Calls on it are not allowed any more.
+  func socketLost()
 }
 
 /// What a loop knows of one socket.

@@ -1,5 +1,6 @@
 import Martlet
 import MartletCore
+import MartletServices
 import MartletWire
 
 /// The scenes of the demonstration; each says what it shows, does it, and checks that it happened.
@@ -8,7 +9,7 @@ struct DemoPlay {
   var transcript: Transcript
 
   static let versions: [(IPVersion, String)] = [(.v4, "IPv4"), (.v6, "IPv6")]
-  static let uppercasePort = Service.uppercase.port
+  static let uppercasePort = SimpleService.uppercase.port
 
   var client: VirtualHost { stage.client }
   var server: VirtualHost { stage.server }
@@ -22,7 +23,7 @@ struct DemoPlay {
 
       A line is a frame as it leaves its sender: time in seconds, who → whom, protocol, what it says.
       """)
-    try Service.uppercase.start(on: server)
+    try SimpleService.uppercase.start(on: server)
     try stage.act {}
     transcript.packets(stage.observer.takeSightings())
   }

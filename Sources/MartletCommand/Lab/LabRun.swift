@@ -114,6 +114,7 @@ struct LabRun: ParsableCommand {
   private func tell(_ result: Scenario.Result, _ wall: Double) {
     let recording = result.recording
     if !result.transcript.isEmpty { StandardStreams.line(result.transcript) }
+    for remark in result.remarks { StandardStreams.line("here: \(remark)") }
     var table = Table("link", "frames", "bytes", "lost", "busy")
     for (index, link) in recording.links.enumerated() {
       let frames = recording.frames.filter { $0.link == index }
@@ -148,7 +149,7 @@ struct LabRun: ParsableCommand {
         ("frames", JSON(recording.frames.count)), ("lost", JSON(lost)), ("events", JSON(recording.events.count)),
         ("virtualSeconds", .number(Double(recording.duration) / 1e9)), ("wallSeconds", .number(wall)),
         ("fingerprint", .string(LabRun.words(forFingerprint: recording.fingerprint))),
-        ("transcript", .string(result.transcript)),
+        ("transcript", .string(result.transcript)), ("remarks", .array(result.remarks.map { .string($0) })),
       ]).line)
   }
 }
