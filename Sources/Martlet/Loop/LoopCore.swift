@@ -64,6 +64,9 @@ final class LoopCore: @unchecked Sendable {
   var pace: LoopPace?
   /// Whether it was said that a run waits while nothing is left to happen.
   var toldOfRest = false
+  /// Past this, virtual time goes only after it was said.
+  var horizon = Instant(nanoseconds: .max)
+  var horizonReached: (() -> Void)?
   /// What else ends with the loop, in the order in which it came.
   var endings: [() -> Void] = []
   /// What a floor above keeps for the loop (its event loop), as long as anyone has it.
@@ -222,6 +225,7 @@ final class LoopCore: @unchecked Sendable {
       waitForWork()
       return
     }
+    if next > horizon { return reachHorizon() }
     guard isTime(for: next) else { return }
     if next > now { setVirtualNow(next) }
     toldOfRest = false

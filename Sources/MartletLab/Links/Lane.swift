@@ -268,6 +268,21 @@ final class Lane {
 
   // MARK: From outside
 
+  /// What is in a lane at a moment.
+  struct Contents {
+    var isUp: Bool
+    var waitingFrames: Int
+    var waitingBytes: Int
+    var travelingFrames: Int
+  }
+
+  func contents(at now: Instant) -> Contents {
+    serve(until: now.nanoseconds)
+    return Contents(
+      isUp: isUp && faults.isUp(at: now.nanoseconds), waitingFrames: waiting.count, waitingBytes: waiting.byteCount,
+      travelingFrames: travelling.count + overtaking.count)
+  }
+
   func setUp(_ isUp: Bool, at now: Instant) {
     serve(until: now.nanoseconds)
     self.isUp = isUp

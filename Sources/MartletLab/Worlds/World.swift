@@ -94,7 +94,7 @@ public final class World: Sendable {
     return index
   }
 
-  private func link(_ name: String) throws(WorldError) -> Int {
+  func link(_ name: String) throws(WorldError) -> Int {
     guard let index = plan.linkIndices[name] else {
       throw WorldError(
         "There is no link called \"\(name)\"", remedy: WorldPlan.suggestion(name, description.links.map(\.name)))
@@ -184,11 +184,18 @@ public final class World: Sendable {
 
   /// Does what `fault` says, now.
   public func apply(_ fault: WorldDescription.Fault) throws(WorldError) {
+    try check(fault)
+    let core = core
+    loop.sync { core.apply(fault) }
+  }
+
+  /// Throws if what `fault` names is not there, or cannot have it.
+  func check(_ fault: WorldDescription.Fault) throws(WorldError) {
     switch fault {
     case .down(let name), .up(let name), .hold(let name), .release(let name): _ = try link(name)
     case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
-      guard core.hosts[try index(of: name)] != nil else {
-        throw WorldError("\"\(name)\" is no host", remedy: "Name a host or a router.")
+      guard description.nodes[try index(of: name)].kind != .hub else {
+        throw WorldError("\"\(name)\" is a segment", remedy: "Name a host, a router or a switch.")
       }
     case .clock(let name, let fault):
       let node = try index(of: name)
@@ -200,8 +207,6 @@ public final class World: Sendable {
     case .partition(let left, let right, _): for name in left + right { _ = try index(of: name) }
     case .heal: break
     }
-    let core = core
-    loop.sync { core.apply(fault) }
   }
 
   /// Sets what the link called `name` does to frames from now on; nil leaves a direction as it is.
