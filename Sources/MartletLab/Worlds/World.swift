@@ -194,8 +194,8 @@ public final class World: Sendable {
     switch fault {
     case .down(let name), .up(let name), .hold(let name), .release(let name): _ = try link(name)
     case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
-      guard description.nodes[try index(of: name)].kind != .hub else {
-        throw WorldError("\"\(name)\" is a segment", remedy: "Name a host, a router or a switch.")
+      if let kind = description.nodes[try index(of: name)].kindWithoutPower {
+        throw WorldError("\"\(name)\" is a \(kind)", remedy: "Name a host, a router or a switch.")
       }
     case .clock(let name, let fault):
       let node = try index(of: name)

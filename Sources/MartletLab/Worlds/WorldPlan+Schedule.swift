@@ -12,9 +12,8 @@ extension WorldPlan {
         }
       case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
         let node = try index(of: name, subject)
-        guard description.nodes[node].kind != .hub, description.nodes[node].kind != .tap else {
-          throw fail(
-            subject, "\"\(name)\" is a \(description.nodes[node].kind.rawValue)", "Name a host, a router or a switch.")
+        if let kind = description.nodes[node].kindWithoutPower {
+          throw fail(subject, "\"\(name)\" is a \(kind)", "Name a host, a router or a switch.")
         }
       case .clock(let name, let fault): try checkClock(fault, of: try index(of: name, subject), subject)
       case .cpu(let name, _): _ = try index(of: name, subject)
