@@ -15,8 +15,14 @@ struct LabRun: ParsableCommand {
   @Option(help: "What all that is random follows from.")
   var seed: UInt64?
 
-  @Option(name: .customLong("for"), help: ArgumentHelp("How long a world from a file runs.", valueName: "seconds"))
-  var duration: Double = 10
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp(
+      "How long a world from a file runs (default: 10, or until SIGINT if programs of this machine reach it).",
+      valueName: "seconds"))
+  var duration: Double?
+
+  @OptionGroup var time: LabTime
 
   @Flag(help: "One JSON object a line instead of text.")
   var json = false
@@ -37,14 +43,16 @@ struct LabRun: ParsableCommand {
   var fingerprint = false
 
   func validate() throws {
-    if !(duration > 0 && duration <= 1e7) { throw ValidationError("--for takes seconds up to 10,000,000.") }
+    if let duration, !(duration > 0 && duration <= 1e7) {
+      throw ValidationError("--for takes seconds up to 10,000,000.")
+    }
   }
 
   func run() throws {
     try reportingFailure {
       let clock = ContinuousClock()
       let start = clock.now
-      let result = try LabRun.play(name, seed: seed, duration: duration)
+      let result = try play()
       let wall = seconds(clock.now - start)
       let recording = result.recording
       if fingerprint {
@@ -74,15 +82,23 @@ struct LabRun: ParsableCommand {
   }
 
   /// Plays what `name` names.
-  static func play(_ name: String, seed: UInt64?, duration: Double) throws -> Scenario.Result {
+  private func play() throws -> Scenario.Result {
     do {
-      if let scenario = Scenario.named(name) { return try scenario.run(seed: seed ?? 1) }
-      guard name.contains("."), let text = contents(of: name) else {
+      if let scenario = Scenario.named(name) {
+        try time.checkScenario(name)
+        return try scenario.run(seed: seed ?? 1, pace: time.pace ?? .virtual)
+      }
+      guard name.contains("."), let text = Self.contents(of: name) else {
         let known = Scenario.all.map(\.name).joined(separator: ", ")
         throw CommandFailure(.usage, "there is no scenario and no file \"\(name)\"", remedy: "Scenarios: \(known)")
       }
-      let world = try World(WorldDescription(yaml: text, file: name), seed: seed)
-      try world.run(for: .nanoseconds(Int64(duration * 1e9)))
+      var description = try WorldDescription(yaml: text, file: name)
+      time.apply(to: &description)
+      let signals = description.reachesOut ? Signals(blocking: [SIGINT, SIGTERM]) : nil
+      let world = try World(description, seed: seed)
+      if description.reachesOut { LabTime.sayReady(world, json: json) }
+      let span = duration ?? (description.reachesOut ? 1e7 : 10)
+      try LabTime.run(world, for: .nanoseconds(Int64(span * 1e9)), stopBy: signals)
       return Scenario.Result(recording: world.finish(), transcript: "", failures: [])
     } catch let error as WorldError {
       throw CommandFailure(.usage, "\(error)")
@@ -133,6 +149,7 @@ struct LabRun: ParsableCommand {
       \(recording.events.count) events in \(fixed(Double(recording.duration) / 1e9, 3)) s of the world's time, \
       \(fixed(wall, 2)) s of ours; seed \(recording.seed), fingerprint \(LabRun.words(forFingerprint: recording.fingerprint))
       """)
+    for reason in recording.unrepeatable { StandardStreams.line("this run cannot be repeated: \(reason)") }
     for (path, what) in [(report, "report"), (log, "log"), (pcap, "capture")] {
       if let path { StandardStreams.line("\(what): \(path)") }
     }
@@ -149,7 +166,8 @@ struct LabRun: ParsableCommand {
         ("frames", JSON(recording.frames.count)), ("lost", JSON(lost)), ("events", JSON(recording.events.count)),
         ("virtualSeconds", .number(Double(recording.duration) / 1e9)), ("wallSeconds", .number(wall)),
         ("fingerprint", .string(LabRun.words(forFingerprint: recording.fingerprint))),
-        ("transcript", .string(result.transcript)), ("remarks", .array(result.remarks.map { .string($0) })),
+        ("replayable", .bool(recording.isReplayable)), ("transcript", .string(result.transcript)),
+        ("remarks", .array(result.remarks.map { .string($0) })),
       ]).line)
   }
 }

@@ -326,7 +326,7 @@ final class Lane {
 
   /// What reached a machine that is gone.
   func loseArrived(_ reason: String, by now: Instant) {
-    while let packet = popArrived(at: now) {
+    while let packet = popOffLine(at: now) {
       counters.delivered &-= 1
       loseArrived(packet, reason)
     }

@@ -36,8 +36,8 @@ public struct Scenario: Sendable {
   }
 
   /// Plays the scenario from beginning to end.
-  public func run(seed: UInt64 = 1) throws -> Result {
-    let stage = Stage(name: name, title: title, seed: seed)
+  public func run(seed: UInt64 = 1, pace: WorldPace = .virtual) throws -> Result {
+    let stage = Stage(name: name, title: title, seed: seed, pace: pace)
     let recording = try body(stage)
     return Result(recording: recording, transcript: stage.text, failures: stage.failures, remarks: stage.remarks)
   }

@@ -47,3 +47,14 @@ extension WorldPlan {
     }
   }
 }
+
+extension WorldDescription.Node {
+  /// What it is, if it cannot crash or stand still.
+  var kindWithoutPower: String? {
+    switch kind {
+    case .hub: "segment"
+    case .tap: "TAP device"
+    case .host, .router, .switch: nil
+    }
+  }
+}

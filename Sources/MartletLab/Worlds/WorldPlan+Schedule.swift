@@ -14,9 +14,8 @@ extension WorldPlan {
           subject, "There is no link called \"\(link)\"", Self.suggestion(link, description.links.map(\.name)))
       }
     case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
-      let kind = description.nodes[try index(of: name, subject)].kind
-      guard kind != .hub, kind != .tap else {
-        throw fail(subject, "\"\(name)\" is a \(kind.rawValue)", "Name a host, a router or a switch.")
+      if let kind = description.nodes[try index(of: name, subject)].kindWithoutPower {
+        throw fail(subject, "\"\(name)\" is a \(kind)", "Name a host, a router or a switch.")
       }
     case .clock(let name, let fault): try checkClock(fault, of: try index(of: name, subject), subject)
     case .cpu(let name, _): _ = try index(of: name, subject)
