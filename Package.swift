@@ -82,7 +82,8 @@ let package = Package(
     .target(
       name: "MartletLab",
       dependencies: [
-        "MartletReportPage", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletReportPage", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore",
+        "MartletWire",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),

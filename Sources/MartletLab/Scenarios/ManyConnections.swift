@@ -23,7 +23,9 @@ enum ManyConnections {
     let world = try stage.world(isRecorded: false) { world in
       world.host("server", services: [.init("echo")])
       world.switch("switch")
-      let lan = LinkDirection(rate: 10_000_000_000, delay: .microseconds(50))
+      // All ask at one moment.
+      let queue = LinkDirection.Queue(maximumFrames: 4 * count)
+      let lan = LinkDirection(rate: 10_000_000_000, delay: .microseconds(50), queue: queue)
       world.wire("server", "switch", lan)
       for name in clients {
         world.host(name)
@@ -57,6 +59,7 @@ enum ManyConnections {
       outcome.left = established(on: server)
       return outcome
     }
+    let wire = try world.counters(of: "server-switch")
     let recording = world.finish()
     stage.say("\(hosts) hosts with \(connectionsEach) connections each to \(address), all at a time.\n")
     stage.table([
@@ -64,12 +67,15 @@ enum ManyConnections {
       ["sockets that their segments reach", "\(outcome.reached)"],
       ["questions of all, two each, and right answers", "\(2 * count), \(outcome.right)"],
       ["established when all were closed", "\(outcome.left)"],
+      ["frames from the server, and to it", "\(wire[0].sent), \(wire[1].sent)"],
+      ["of them lost", "\(wire[0].lost + wire[1].lost)"],
     ])
     stage.say()
     stage.check(outcome.established == count, "\(count) connections are established at one port of one host")
     stage.check(outcome.reached == count, "each has a socket of its own")
     stage.check(outcome.right == 2 * count, "all got their own answers")
     stage.check(outcome.left == 0, "and all were closed")
+    stage.check(wire[0].lost + wire[1].lost == 0, "nothing was lost")
     let ratio = outcome.costAfter / outcome.costBefore
     // Each look-up of a list would cost a hundred times as much; the bound leaves room for cold memory and busy machines.
     stage.check(ratio < 3, "a question among \(count) connections costs what it cost among \(hosts)")

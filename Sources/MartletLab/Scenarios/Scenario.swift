@@ -49,7 +49,7 @@ public struct Scenario: Sendable {
       stopAndWait, pipelined, window, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit,
       slowStart,
       sawtooth, fairness, slowReader, fragments, lostFragment, addressResolution, routingTable, delayBudget,
-      uppercase, oneQuestion, refused, traceroute, persistentHTTP, tenThousand,
+      uppercase, oneQuestion, refused, bestEffort, pathMTU, traceroute, persistentHTTP, tenThousand,
     ]
   }
 
