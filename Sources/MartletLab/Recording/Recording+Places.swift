@@ -40,6 +40,19 @@ extension Recording {
   }
 }
 
+extension Recording.Frame {
+  /// Whether it died; what was still on its way when the run ended did not.
+  var isGone: Bool {
+    if case .lost(let reason) = fate { return !reason.hasPrefix(Recording.stillOnItsWay) }
+    return false
+  }
+}
+
+extension Recording {
+  /// What the fate of a frame begins with that the end of the run met between its link's ends.
+  static let stillOnItsWay = "still on its way"
+}
+
 /// Times in words.
 enum TimeText {
   /// Seconds with all nine digits: "0.012345678".

@@ -10,8 +10,10 @@ final class Stage: @unchecked Sendable {
   private(set) var failures: [String] = []
   private let name: String
   private let title: String
+  private let watch: @Sendable (World) -> Void
 
-  init(name: String, title: String, seed: UInt64) {
+  init(name: String, title: String, seed: UInt64, watch: @escaping @Sendable (World) -> Void = { _ in }) {
+    self.watch = watch
     self.seed = seed
     self.name = name
     self.title = title
@@ -24,7 +26,9 @@ final class Stage: @unchecked Sendable {
   func world(_ build: (inout WorldDescription) throws -> Void) throws -> World {
     var description = WorldDescription(name, summary: title, seed: seed)
     try build(&description)
-    return try World(description, seed: seed)
+    let world = try World(description, seed: seed)
+    watch(world)
+    return world
   }
 
   func say(_ text: String = "") {

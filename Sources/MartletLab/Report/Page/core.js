@@ -157,6 +157,9 @@ function rateText(rate) {
   return `${trim((rate / size).toPrecision(4))} ${unit}`;
 }
 
+// A whole number with its thousands apart.
+function grouped(value) { return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f"); }
+
 function bytesText(count) {
   if (count >= 1 << 20) return `${trim((count / (1 << 20)).toPrecision(4))} MiB`;
   if (count >= 1 << 13) return `${trim((count / 1024).toPrecision(4))} KiB`;
@@ -202,6 +205,17 @@ function hopsOf(frame) {
 
 const flowFrames = flows.map(() => []);
 frames.flow.forEach((flow, frame) => { if (flowFrames[flow]) flowFrames[flow].push(frame); });
+
+// Whether something went wrong: a loss, a time-out, a repetition. What a host ignores because it is not for it is none of these.
+function isTrouble(index, troubles = ["dropped", "lost", "fault", "timeout", "retransmitted"]) {
+  return troubles.includes(kinds[events.kind[index]]) && !events.text[index].includes("not for us");
+}
+
+// A packet's words are stored once, with the first frame that carried it.
+frames.text.forEach((text, frame) => {
+  const origin = frames.origin[frame];
+  if (text === "" && origin >= 0 && origin < frame) [frames.text[frame], frames.layer[frame]] = [frames.text[origin], frames.layer[origin]];
+});
 
 // A kind of event has a sign and a colour; both say the same.
 function kindStyle(kind) {

@@ -93,6 +93,8 @@ function start() {
   showView();
   showTab("ladder");
   lab.goTo(-1);
+  // The packet that is looked at before anybody chose one.
+  if (flowFrames[lab.flow]?.length) lab.selectFrame(flowFrames[lab.flow][0]);
   $("flow").value = lab.flow;
   showFlow();
 }
