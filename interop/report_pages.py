@@ -78,6 +78,7 @@ class Page:
 
 def steps(page):
     """Steps forward and back, and jumps to a loss."""
+    expect(page.count("#rows .row") < MOST_ROWS, f"the list has {page.count('#rows .row')} rows at once")
     page.press("Home")
     expect(page.text("position").startswith("before "), f"Home leads to {page.text('position')}")
     page.press("ArrowRight")
@@ -257,7 +258,7 @@ def planted(text):
 
     yield broken("a page whose scripts do not begin", "\nstart();\n", "\n")
     yield broken("an error in the console", "\nstart();\n", '\nstart();\nconsole.error("planted");\n')
-    yield broken("a picture from elsewhere", "<main>", '<main><img alt="" src="http://192.0.2.99/planted.png">')
+    yield broken("a picture from elsewhere", "<main>", '<main><img alt="" width="1" src="http://192.0.2.99/planted.png">')
     yield broken("steps that lead nowhere", "  goTo(index) {\n", "  goTo(index) {\n    return;\n")
     yield broken("slow steps", "  goTo(index) {\n", "  goTo(index) {\n    for (const late = performance.now() + 300; performance.now() < late;);\n")
     yield broken("a list of all rows at once", "const count = Math.ceil(this.box.clientHeight / this.rowHeight) + 8;", "const count = 1e9;")

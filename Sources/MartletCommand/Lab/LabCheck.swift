@@ -30,6 +30,9 @@ struct LabCheckDeterminism: ParsableCommand {
 
   func run() throws {
     try reportingFailure {
+      if let name = names.first(where: { Scenario.named($0) == nil && !$0.contains(".") }) {
+        throw LabRun.unknown(name)
+      }
       let runs = try TwinRuns(seed: seed)
       defer { runs.remove() }
       var different: [String] = []

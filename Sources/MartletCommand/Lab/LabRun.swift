@@ -84,7 +84,11 @@ struct LabRun: ParsableCommand {
       }
       if let explain { try tellPacket(of: explain, in: recording) }
       if follow {
-        for line in EventDescriber.lines(of: recording) { StandardStreams.line(line) }
+        var describer = EventDescriber()
+        for index in recording.events.indices {
+          let line = describer.line(for: index, in: recording)
+          StandardStreams.line(StandardStreams.hasColor ? Self.colored(line, recording.events[index].kind) : line)
+        }
       }
       let report = LabRunReport(result: result, wall: wall, files: files.map { ($0.what, $0.path) })
       json ? report.tellJSON() : report.tell()
@@ -94,6 +98,18 @@ struct LabRun: ParsableCommand {
           "\(result.failures.count) things did not come out as told: " + result.failures.joined(separator: "; "))
       }
     }
+  }
+
+  /// What went wrong is red, what mends it yellow; what only passes by is quiet.
+  private static func colored(_ line: String, _ kind: String) -> String {
+    let color: String? =
+      switch kind {
+      case "dropped", "lost", "fault", "timeout": "31"
+      case "retransmitted", "probe", "congestion": "33"
+      case "forwarded", "received": "2"
+      default: nil
+      }
+    return color.map { "\u{1b}[\($0)m\(line)\u{1b}[0m" } ?? line
   }
 
   /// Tells the way of the packet of event `index`.
@@ -118,8 +134,7 @@ struct LabRun: ParsableCommand {
     do {
       if let scenario = Scenario.named(name) { return try scenario.run(seed: seed ?? 1, watch: watch) }
       guard name.contains("."), let text = contents(of: name) else {
-        let known = Scenario.all.map(\.name).joined(separator: ", ")
-        throw CommandFailure(.usage, "there is no scenario and no file \"\(name)\"", remedy: "Scenarios: \(known)")
+        throw unknown(name)
       }
       let world = try World(WorldDescription(yaml: text, file: name), seed: seed)
       watch(world)
@@ -128,6 +143,11 @@ struct LabRun: ParsableCommand {
     } catch let error as WorldError {
       throw CommandFailure(.usage, "\(error)")
     }
+  }
+
+  static func unknown(_ name: String) -> CommandFailure {
+    let known = Scenario.all.map(\.name).joined(separator: ", ")
+    return CommandFailure(.usage, "there is no scenario and no file \"\(name)\"", remedy: "Scenarios: \(known)")
   }
 
   private static func contents(of path: String) -> String? {

@@ -28,6 +28,18 @@ struct RunSummaryTests {
     #expect(busiest[2] == busiest.max() && busiest[2] > 0.1 && busiest[2] <= 1)
   }
 
+  @Test("A byte is copied once from the program that sends it, and once to the one that reads it")
+  func copies() throws {
+    let recording = try #require(Scenario.named("slow-reader")).run().recording
+    func count(_ name: String, of node: String) -> UInt64? {
+      recording.counters.first { $0.name == name && recording.nodes[$0.node].name == node }?.value
+    }
+    let flow = try #require(RunSummary(recording).flows.first { $0.toServer > 10_000 })
+    #expect(count("bytes copied from programs", of: "sender") == UInt64(flow.toServer))
+    #expect(count("bytes copied to programs", of: "reader") == UInt64(flow.toServer))
+    #expect(count("bytes copied to programs", of: "sender") == 0)
+  }
+
   @Test("Nothing comes of nothing")
   func nothing() {
     let summary = RunSummary(Recording(name: "nothing", seed: 1))

@@ -207,7 +207,7 @@ const flowFrames = flows.map(() => []);
 frames.flow.forEach((flow, frame) => { if (flowFrames[flow]) flowFrames[flow].push(frame); });
 
 // Whether something went wrong: a loss, a time-out, a repetition. What a host ignores because it is not for it is none of these.
-function isTrouble(index, troubles = ["dropped", "lost", "fault", "timeout", "retransmitted"]) {
+function isTrouble(index, troubles = ["dropped", "lost", "fault", "timeout", "retransmitted", "collision"]) {
   return troubles.includes(kinds[events.kind[index]]) && !events.text[index].includes("not for us");
 }
 
@@ -229,7 +229,9 @@ function kindStyle(kind) {
     case "probe": return ["?", "again"];
     case "congestion": case "window": return ["▼", "state"];
     case "state": return ["◆", "state"];
-    case "fault": return ["⚡", "dropped"];
+    case "fault": case "collision": return ["⚡", "dropped"];
+    case "deferred": return ["‖", "again"];
+    case "tree": return ["△", "state"];
     case "said": return ["❝", "said"];
     case "route": return ["◇", "state"];
     default: return ["•", "other"];

@@ -163,8 +163,9 @@ const graphs = {
     // A receive window that never limits would make everything else flat.
     const choose = () => {
       const { cwnd = [], window = [] } = this.samples();
-      const least = window.reduce((a, b) => Math.min(a, b), Infinity), most = cwnd.reduce((a, b) => Math.max(a, b), 0);
-      if (least > 2 * most) windows.hidden.add("receive window"); else windows.hidden.delete("receive window");
+      const most = (list) => list.reduce((a, b) => Math.max(a, b), 0);
+      const limits = most(window) <= 4 * most(cwnd) || window.some((value, index) => value < cwnd[index]);
+      if (!limits) windows.hidden.add("receive window"); else windows.hidden.delete("receive window");
     };
     lab.on("flow", choose);
     choose();
