@@ -41,7 +41,7 @@ struct Demo: ParsableCommand {
         throw CommandFailure(.cannotCreate, "\(error)")
       }
       narrator.transcript.file(record, "\(outcome.recording.frames.count) frames", "wireshark \(record)")
-      narrator.transcript.file(report, "the page that shows it all", "a browser: " + Self.absolute(report))
+      narrator.transcript.file(report, "the page that shows it all", Self.absolute(report))
       let failures = narrator.transcript.failures
       if !failures.isEmpty {
         throw CommandFailure(.network, "\(failures.count) steps failed: " + failures.joined(separator: "; "))

@@ -106,7 +106,7 @@ struct Transcript {
   /// A file that was written, and how to look at it.
   func file(_ path: String, _ what: String, _ how: String) {
     if isJSON { return emit("file", [("path", .string(path)), ("text", .string(what)), ("open", .string(how))]) }
-    put("   \(path): \(what). Open it with: \(how)")
+    put("   \(path): \(what); to open it: \(how)")
   }
 
   /// A table under its caption; in JSON an event of kind `kind` for each row.
