@@ -41,16 +41,11 @@ extension Recording {
 }
 
 extension Recording.Frame {
-  /// Whether it died; what was still on its way when the run ended did not.
+  /// Whether it died; what was "still on its way" or "still waiting" when the run ended did not.
   var isGone: Bool {
-    if case .lost(let reason) = fate { return !reason.hasPrefix(Recording.stillOnItsWay) }
+    if case .lost(let reason) = fate { return !reason.hasPrefix("still ") }
     return false
   }
-}
-
-extension Recording {
-  /// What the fate of a frame begins with that the end of the run met between its link's ends.
-  static let stillOnItsWay = "still on its way"
 }
 
 /// Times in words.

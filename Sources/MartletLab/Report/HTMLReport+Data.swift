@@ -8,6 +8,8 @@ extension HTMLReport {
       // As text: JavaScript's numbers do not hold 64 bits.
       text.member("seed", String(recording.seed))
       text.member("duration", recording.duration)
+      text.key("unrepeatable")
+      text.array(recording.unrepeatable) { $0.string($1) }
       writeTopology(&text)
       var describer = FrameDescriber()
       let words = recording.frames.indices.map { describer.describe($0, in: recording) ?? ("", "") }
@@ -41,6 +43,7 @@ extension HTMLReport {
       text.object { text in
         text.member("name", node.name)
         text.member("kind", node.kind.rawValue)
+        text.member("faults", node.faults)
         text.key("interfaces")
         text.array(node.interfaces) { text, interface in
           text.object { text in

@@ -166,7 +166,7 @@ class Chart {
       }, "data-name": name,
     }, s("svg", { width: 26, height: 12, "aria-hidden": "true" }, sample || s("path", { class: `line ${style}`, d: "M1 6H25" })), name);
     if (at && shown) {
-      const element = h("output", { class: "reading" });
+      const element = h("span", { class: "reading" });
       button.append(" ", element);
       this.readings.push({ element, at });
     }
@@ -174,9 +174,9 @@ class Chart {
     return shown;
   }
 
-  // A line that keeps each value until the next. Values below 0 are gaps.
-  steps(name, style, times, values) {
-    const value = (time) => { const index = lastAtOrBefore(times, time); return index < 0 || values[index] < 0 ? "–" : this.words(values[index]); };
+  // A line that keeps each value until the next. Values below 0 are gaps. `words` says more than a value, by its position.
+  steps(name, style, times, values, words = (index) => this.words(values[index])) {
+    const value = (time) => { const index = lastAtOrBefore(times, time); return index < 0 || values[index] < 0 ? "–" : words(index); };
     if (!this.entry(name, style, undefined, value)) return;
     const { from, to } = lab.view;
     let path = "", open = false, column = null, top, bottom, last;
@@ -209,7 +209,7 @@ class Chart {
   // A colour of the bands behind, by name, once.
   bandName(style, words, at) {
     if (!this.legend.querySelector(".bandkeys")) {
-      const element = h("output", { class: "reading" });
+      const element = h("span", { class: "reading" });
       this.legend.append(h("span", { class: "bandkeys" }, element));
       this.readings.push({ element, at });
     }

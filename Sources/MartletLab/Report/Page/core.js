@@ -170,7 +170,7 @@ function bytesText(count) {
 
 const senderOf = (frame) => links[frames.link[frame]]?.ends[frames.end[frame]] || [-1, -1];
 const receiversOf = (frame) => (links[frames.link[frame]]?.ends || []).filter((_, end) => end !== frames.end[frame]);
-const isLost = (frame) => frames.lost[frame] !== "" && !frames.lost[frame].startsWith("still on its way");
+const isLost = (frame) => frames.lost[frame] !== "" && !frames.lost[frame].startsWith("still ");
 const isAgain = (frame) => frames.comment[frame].includes("retransmission");
 const nodeName = (index) => nodes[index]?.name ?? "?";
 const interfaceName = (node, index) => nodes[node]?.interfaces[index]?.name ?? "";

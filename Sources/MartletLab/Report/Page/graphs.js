@@ -208,7 +208,7 @@ const graphs = {
           return most;
         },
         draw: (chart) => {
-          chart.steps("waiting", "a", lane.times, lane.frames);
+          chart.steps("waiting", "a", lane.times, lane.frames, (index) => `${lane.frames[index]}, ${bytesText(lane.bytes[index])}`);
           if (drops.length && chart.entry("lost ✕", "lost", s("path", { class: "cross", d: "M9 2l8 8m0 -8l-8 8" }))) {
             for (const frame of drops) chart.cross(frames.arrival[frame], 18, `lost: ${frames.lost[frame]}`);
           }

@@ -2,7 +2,8 @@
 
 const tableKinds = [
   ["routes", "Routes", "no routes"], ["neighbors", "Neighbours", "no neighbours"],
-  ["stations", "Stations (MAC table)", "no station has been heard"], ["sockets", "Sockets (demultiplexing)", "no sockets"],
+  ["stations", "Stations (MAC table)", "no station has been heard"],
+  ["ports", "Ports (spanning tree)", "no ports"], ["sockets", "Sockets (demultiplexing)", "no sockets"],
 ];
 
 // A node's tables of a kind, kept as changes; each look goes on from the one before if it can.
