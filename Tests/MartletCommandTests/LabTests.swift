@@ -48,7 +48,7 @@ struct LabTests {
 
   @Test("A scenario that is not there is a mistake of whoever asked, and the answer names those that are")
   func unknown() {
-    let error = #expect(throws: CommandFailure.self) { try LabRun.play("sawteeth", seed: nil, duration: 1) }
+    let error = #expect(throws: CommandFailure.self) { try LabRun.parse(["sawteeth"]).play() }
     #expect(error?.code == .usage)
     #expect(error?.remedy?.contains("sawtooth") == true)
   }

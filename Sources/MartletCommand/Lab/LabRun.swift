@@ -15,8 +15,14 @@ struct LabRun: ParsableCommand {
   @Option(help: "What all that is random follows from.")
   var seed: UInt64?
 
-  @Option(name: .customLong("for"), help: ArgumentHelp("How long a world from a file runs.", valueName: "seconds"))
-  var duration: Double = 10
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp(
+      "How long a world from a file runs (default: 10, or until SIGINT if programs of this machine reach it).",
+      valueName: "seconds"))
+  var duration: Double?
+
+  @OptionGroup var time: LabTime
 
   @Flag(help: "One JSON object a line instead of text.")
   var json = false
@@ -57,7 +63,9 @@ struct LabRun: ParsableCommand {
   var fingerprint = false
 
   func validate() throws {
-    if !(duration > 0 && duration <= 1e7) { throw ValidationError("--for takes seconds up to 10,000,000.") }
+    if let duration, !(duration > 0 && duration <= 1e7) {
+      throw ValidationError("--for takes seconds up to 10,000,000.")
+    }
   }
 
   func run() throws {
@@ -69,7 +77,7 @@ struct LabRun: ParsableCommand {
       let result: Scenario.Result
       do {
         defer { progress.stop() }
-        result = try LabRun.play(name, seed: seed, duration: duration) { progress.watch($0) }
+        result = try play { progress.watch($0) }
       }
       let wall = seconds(clock.now - start)
       let recording = result.recording
@@ -128,17 +136,21 @@ struct LabRun: ParsableCommand {
   }
 
   /// Plays what `name` names.
-  static func play(
-    _ name: String, seed: UInt64?, duration: Double, watch: @escaping @Sendable (World) -> Void = { _ in }
-  ) throws -> Scenario.Result {
+  func play(watch: @escaping @Sendable (World) -> Void = { _ in }) throws -> Scenario.Result {
     do {
-      if let scenario = Scenario.named(name) { return try scenario.run(seed: seed ?? 1, watch: watch) }
-      guard name.contains("."), let text = contents(of: name) else {
-        throw unknown(name)
+      if let scenario = Scenario.named(name) {
+        try time.checkScenario(name)
+        return try scenario.run(seed: seed ?? 1, pace: time.pace ?? .virtual, watch: watch)
       }
-      let world = try World(WorldDescription(yaml: text, file: name), seed: seed)
+      guard name.contains("."), let text = Self.contents(of: name) else { throw Self.unknown(name) }
+      var description = try WorldDescription(yaml: text, file: name)
+      time.apply(to: &description)
+      let signals = description.reachesOut ? Signals(blocking: [SIGINT, SIGTERM]) : nil
+      let world = try World(description, seed: seed)
       watch(world)
-      try world.run(for: .nanoseconds(Int64(duration * 1e9)))
+      if description.reachesOut { LabTime.sayReady(world, json: json) }
+      let span = duration ?? (description.reachesOut ? 1e7 : 10)
+      try LabTime.run(world, for: .nanoseconds(Int64(span * 1e9)), stopBy: signals)
       return Scenario.Result(recording: world.finish(), transcript: "", failures: [])
     } catch let error as WorldError {
       throw CommandFailure(.usage, "\(error)")

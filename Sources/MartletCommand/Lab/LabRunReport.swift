@@ -33,6 +33,7 @@ struct LabRunReport {
       "\(recording.events.count) events in \(fixed(virtual, 3)) s of the world's time, \(fixed(wall, 2)) s of ours\(speed)",
       "seed \(recording.seed), fingerprint \(LabRun.words(forFingerprint: recording.fingerprint))",
     ]
+    lines += recording.unrepeatable.map { "this run cannot be repeated: \($0)" }
     lines += files.map { "\($0.what): \($0.path)" }
     return lines
   }
@@ -92,7 +93,8 @@ struct LabRunReport {
               ])
             })
         ),
-        ("files", .object(files.map { ($0.what, .string($0.path)) })), ("transcript", .string(result.transcript)),
+        ("replayable", .bool(recording.isReplayable)), ("files", .object(files.map { ($0.what, .string($0.path)) })),
+        ("transcript", .string(result.transcript)),
       ]).line)
   }
 }

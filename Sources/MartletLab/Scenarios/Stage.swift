@@ -6,15 +6,20 @@ import MartletWire
 /// Where a scenario is told: lines of text, and what is checked. Whoever tells on the loop's thread is waited for meanwhile.
 final class Stage: @unchecked Sendable {
   let seed: UInt64
+  private let pace: WorldPace
   private var lines: [String] = []
   private(set) var failures: [String] = []
   private let name: String
   private let title: String
   private let watch: @Sendable (World) -> Void
 
-  init(name: String, title: String, seed: UInt64, watch: @escaping @Sendable (World) -> Void = { _ in }) {
+  init(
+    name: String, title: String, seed: UInt64, pace: WorldPace = .virtual,
+    watch: @escaping @Sendable (World) -> Void = { _ in }
+  ) {
     self.watch = watch
     self.seed = seed
+    self.pace = pace
     self.name = name
     self.title = title
     lines = ["\(name): \(title)", ""]
@@ -26,7 +31,7 @@ final class Stage: @unchecked Sendable {
   func world(_ build: (inout WorldDescription) throws -> Void) throws -> World {
     var description = WorldDescription(name, summary: title, seed: seed)
     try build(&description)
-    let world = try World(description, seed: seed)
+    let world = try World(description, seed: seed, pace: pace)
     watch(world)
     return world
   }
