@@ -124,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "MartletCommandTests",
       dependencies: [
-        "MartletCommand", "MartletWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MartletCommand", "MartletLab", "MartletWire",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(

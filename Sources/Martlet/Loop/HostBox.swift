@@ -16,6 +16,7 @@ final class HostBox {
   var addresses: [InterfaceAddress] = []
   /// Stands still: nothing is received, sent or due.
   var isPaused = false
+  var copies = CopyCounters()
   /// How often it has lost its memory.
   var boots = 0
   /// How the host's clock runs; nil if it runs as the loop's.

@@ -12,8 +12,13 @@ final class Stage: @unchecked Sendable {
   private(set) var remarks: [String] = []
   private let name: String
   private let title: String
+  private let watch: @Sendable (World) -> Void
 
-  init(name: String, title: String, seed: UInt64, pace: WorldPace = .virtual) {
+  init(
+    name: String, title: String, seed: UInt64, pace: WorldPace = .virtual,
+    watch: @escaping @Sendable (World) -> Void = { _ in }
+  ) {
+    self.watch = watch
     self.seed = seed
     self.pace = pace
     self.name = name
@@ -27,7 +32,9 @@ final class Stage: @unchecked Sendable {
   func world(isRecorded: Bool = true, _ build: (inout WorldDescription) throws -> Void) throws -> World {
     var description = WorldDescription(name, summary: title, seed: seed)
     try build(&description)
-    return try World(description, seed: seed, isRecorded: isRecorded, pace: pace)
+    let world = try World(description, seed: seed, isRecorded: isRecorded, pace: pace)
+    watch(world)
+    return world
   }
 
   func say(_ text: String = "") {

@@ -307,6 +307,12 @@ final class WorldCore: @unchecked Sendable {
           recording.counters.append(
             Recording.Counter(node: node, name: "\(interface.name) frames sent", value: counters.sentPackets))
         }
+        let copies = host.copies
+        for (name, value) in [
+          ("bytes copied from programs", copies.fromPrograms), ("bytes copied to programs", copies.toPrograms),
+        ] where plan.description.nodes[node].kind == .host {
+          recording.counters.append(Recording.Counter(node: node, name: name, value: value))
+        }
         recording.counters += ringCounters(of: node)
         let drops = host.drops
         for reason in Drop.Reason.allCases where drops[reason] > 0 {
