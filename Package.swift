@@ -138,7 +138,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "MartletLabTests", dependencies: ["MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      name: "MartletLabTests",
+      dependencies: [
+        "MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire", "AllocationCounter",
+      ],
       exclude: ["Golden"],
       swiftSettings: settings),
   ],
