@@ -11,6 +11,12 @@ let settings: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// What the laboratory's report is made of, beside the recording.
+let reportPage =
+  ["body.html", "style.css"]
+  + ["core", "dissect", "chart", "timeline", "topology", "events", "ladder", "graphs", "packet", "tables", "main"]
+  .map { "\($0).js" }
+
 let package = Package(
   name: "martlet",
   platforms: [.macOS(.v26)],
@@ -75,11 +81,14 @@ let package = Package(
     .target(
       name: "MartletLab",
       dependencies: [
-        "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletReportPage", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),
       ],
       exclude: ["Report/Page"], swiftSettings: settings),
+    .target(
+      name: "MartletReportPage", path: "Sources/MartletLab/Report/Page",
+      resources: reportPage.map { .embedInCode($0) }, swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [

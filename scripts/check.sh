@@ -6,9 +6,6 @@ cd "$(dirname "$0")/.."
 echo "== format"
 swift format lint --strict --recursive Sources Tests Examples Benchmarks/Sources Fuzz/Sources Package.swift
 
-echo "== the laboratory's page is the one in Page/"
-scripts/report_page.py --check
-
 echo "== build"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -82,6 +82,11 @@ package struct RouteTable: ~Copyable {
     }
   }
 
+  private struct Gateway: Equatable {
+    var address: IPAddress
+    var interface: InterfaceID
+  }
+
   fileprivate struct Entry: BitwiseCopyable {
     var route: Route
     /// The next route to the same prefix, by metric and age.
@@ -97,6 +102,8 @@ package struct RouteTable: ~Copyable {
   private var freeNodes: [Int32] = []
   private var freeEntries: [Int32] = []
   fileprivate var root: Int32 = -1
+  /// Gateways that were found not to answer, the latest last.
+  private var silent: [Gateway] = []
   /// How many routes there are.
   package private(set) var count = 0
   private let capacity: Int
@@ -189,12 +196,63 @@ extension RouteTable {
     for route in routes where condition(route) { try? remove(route) }
   }
 
-  /// Notes whether `gateway` on `interface` answers; routes through one that does not are taken only when there is no other.
-  package mutating func setGateway(_ gateway: IPAddress, on interface: InterfaceID, isReachable: Bool) {
-    for place in entries.indices
-    where entries[place].route.interface == interface && entries[place].route.nextHop == .gateway(gateway) {
-      entries[place].isSuspect = !isReachable
+  /// Notes that the neighbour at `address` does not answer. Routes by way of it are taken only when there is no other; where
+  /// there is none that answers, each gets its turn (RFC 1122 section 3.3.1.4, RFC 4861 section 6.3.6).
+  ///
+  /// - Returns: Whether it is a gateway.
+  package mutating func noteSilence(of address: IPAddress, on interface: InterfaceID) -> Bool {
+    guard suspect(address, interface, true) else { return false }
+    let gateway = Gateway(address: address, interface: interface)
+    silent.removeAll { $0 == gateway }
+    if silent.count == Self.maximumSilent {
+      let oldest = silent.removeFirst()
+      _ = suspect(oldest.address, oldest.interface, false)
     }
+    silent.append(gateway)
+    for node in nodes where node.routes >= 0 { giveAnotherItsTurn(node.routes) }
+    return true
+  }
+
+  /// Notes that the neighbour at `address` was heard.
+  ///
+  /// - Returns: Whether it is a gateway that had not answered before.
+  package mutating func noteAnswer(of address: IPAddress, on interface: InterfaceID) -> Bool {
+    guard !silent.isEmpty, let place = silent.firstIndex(of: Gateway(address: address, interface: interface)) else {
+      return false
+    }
+    silent.remove(at: place)
+    return suspect(address, interface, false)
+  }
+
+  /// The most silent gateways that are remembered; the longest silent one is trusted again.
+  private static var maximumSilent: Int { 64 }
+
+  private mutating func suspect(_ address: IPAddress, _ interface: InterfaceID, _ isSuspect: Bool) -> Bool {
+    var isGateway = false
+    for place in entries.indices
+    where entries[place].route.interface == interface && entries[place].route.nextHop == .gateway(address) {
+      entries[place].isSuspect = isSuspect
+      isGateway = true
+    }
+    return isGateway
+  }
+
+  /// If all of the routes to one prefix are suspect, trusts the one again whose gateway has been silent for longest.
+  private mutating func giveAnotherItsTurn(_ first: Int32) {
+    var longest: (rank: Int, place: Int32)?
+    var place = first
+    while place >= 0 {
+      let entry = entries[Int(place)]
+      guard entry.isSuspect || entry.isDown else { return }
+      if case .gateway(let address) = entry.route.nextHop,
+        let rank = silent.firstIndex(of: Gateway(address: address, interface: entry.route.interface)),
+        rank < longest?.rank ?? silent.count - 1
+      {
+        longest = (rank, place)
+      }
+      place = entry.next
+    }
+    if let longest { entries[Int(longest.place)].isSuspect = false }
   }
 
   /// Notes whether `interface` is up; routes over one that is down are not taken.

@@ -32,6 +32,7 @@ extension Host {
       } else if arp.operation == .reply, isForUs {
         neighbors.receivedARPReply(from: sender, mac: mac, on: interface, at: now, ready: &ready)
       }
+      noteHeard(sender, on: interface)
       sendReady(&ready, to: mac, on: interface)
     }
     guard isForUs else {
@@ -104,9 +105,15 @@ extension Host {
       case .probe(let address, let interface, let mac, _): solicit(address, on: interface, unicastTo: mac)
       case .unreachable(let address, let interface, var packets):
         forgetRedirects(to: address, on: interface)
+        if routes.noteSilence(of: address, on: interface) { forgetWays() }
         while let packet = packets.popFirst() { reportUnresolved(packet, on: interface) }
       }
     }
+  }
+
+  /// Notes that the neighbour at `address` is there: if it is a gateway that did not answer, packets may go its way again.
+  mutating func noteHeard(_ address: IPAddress, on interface: InterfaceID) {
+    if routes.noteAnswer(of: address, on: interface) { forgetWays() }
   }
 
   /// Tells the sender of a packet, a socket of this host or who sent it through here, that its neighbour did not answer

@@ -22,6 +22,7 @@ extension Host {
       receiveAdvertisement(packet, advertisement, target: options.target, context)
     case .routerAdvertisement(let advertisement):
       guard context.source.isLinkLocal else { return drop(packet, .neighborDiscoveryInvalid) }
+      noteHeard(context.source, on: context.interface)
       if let mac = options.source {
         var ready = PacketQueue()
         neighbors.receivedRequest(from: context.source, mac: mac, on: context.interface, at: now, ready: &ready)
@@ -72,6 +73,7 @@ extension Host {
       return drop(packet, .neighborDiscoveryInvalid)
     }
     guard addresses.isLocal(IPAddress(target), on: context.interface) else { return drop(packet, .arpNotForUs) }
+    noteHeard(context.source, on: context.interface)
     if !isProbe, let mac {
       var ready = PacketQueue()
       neighbors.receivedRequest(from: context.source, mac: mac, on: context.interface, at: now, ready: &ready)
@@ -96,6 +98,7 @@ extension Host {
       }
       return drop(packet, .arpSpoofed)
     }
+    noteHeard(target, on: context.interface)
     var ready = PacketQueue()
     neighbors.receivedReply(
       from: target, mac: mac, on: context.interface, solicited: advertisement.isSolicited,

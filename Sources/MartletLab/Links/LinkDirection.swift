@@ -11,22 +11,28 @@ public struct LinkDirection: Sendable, Equatable {
   public var rateChanges: [RateChange] = []
   /// How long a bit travels. Default 0.
   public var delay = Duration.zero
+  /// How much later than ``delay`` frames are. Default not at all.
   public var jitter: Jitter?
   /// What waits before the line.
   public var queue = Queue()
   /// The largest IP packet, in bytes. Default 1,500.
   public var mtu = 1_500
+  /// Which frames are lost. Default none.
   public var loss = Loss.none
   /// The probability that a frame arrives twice.
   public var duplication = 0.0
+  /// Bits that flip. Default none.
   public var corruption: Corruption?
+  /// Frames that arrive cut off. Default none.
   public var truncation: Truncation?
+  /// Frames that others overtake. Default none.
   public var reordering: Reordering?
   /// What happens to single frames, by number and kind.
   public var script: [ScriptedFault] = []
   /// When the link is down; what is sent meanwhile is lost.
   public var outages: [Outage] = []
 
+  /// A line that takes no time and harms nothing.
   public init() {}
 
   /// A line of some rate and length.
@@ -37,12 +43,14 @@ public struct LinkDirection: Sendable, Equatable {
     self.mtu = mtu
   }
 
+  /// A rate from a time on.
   public struct RateChange: Sendable, Equatable {
     /// From the world's beginning.
     public var time: Duration
     /// Bits per second; 0 stops the line until the next change.
     public var rate: UInt64
 
+    /// `rate` bits per second from `time` on.
     public init(at time: Duration, rate: UInt64) {
       self.time = time
       self.rate = rate
@@ -51,6 +59,7 @@ public struct LinkDirection: Sendable, Equatable {
 
   /// How much later than `delay` a frame is.
   public struct Jitter: Sendable, Equatable {
+    /// How the lateness is distributed.
     public enum Distribution: String, Sendable, Equatable, CaseIterable {
       /// Anything from nothing to the spread, all alike.
       case uniform
@@ -59,11 +68,14 @@ public struct LinkDirection: Sendable, Equatable {
       /// Mostly little, now and then nearly all of the spread.
       case longTailed = "long-tailed"
     }
+    /// The most that a frame is later.
     public var spread: Duration
+    /// Default ``Distribution/uniform``.
     public var distribution = Distribution.uniform
     /// Whether a frame waits for those before it. Default true.
     public var keepsOrder = true
 
+    /// Up to `spread` later.
     public init(_ spread: Duration, _ distribution: Distribution = .uniform, keepsOrder: Bool = true) {
       self.spread = spread
       self.distribution = distribution
@@ -71,7 +83,9 @@ public struct LinkDirection: Sendable, Equatable {
     }
   }
 
+  /// Which frames are lost.
   public enum Loss: Sendable, Equatable {
+    /// Every frame arrives.
     case none
     /// Each frame with this probability.
     case random(Double)
@@ -84,11 +98,13 @@ public struct LinkDirection: Sendable, Equatable {
 
   /// Bits that flip.
   public struct Corruption: Sendable, Equatable {
+    /// Of a frame, between 0 and 1.
     public var probability: Double
     /// Whether the frame check sequence finds it, so that the frame is lost (a bad cable), or not, so that it arrives damaged (a
     /// bad memory in a router). Default true.
     public var isDetected = true
 
+    /// One bit of a frame flips with this probability.
     public init(_ probability: Double, isDetected: Bool = true) {
       self.probability = probability
       self.isDetected = isDetected
@@ -97,10 +113,12 @@ public struct LinkDirection: Sendable, Equatable {
 
   /// Frames that arrive cut off.
   public struct Truncation: Sendable, Equatable {
+    /// Of a frame, between 0 and 1.
     public var probability: Double
     /// What is left of the frame, in bytes.
     public var byteCount: Int
 
+    /// A frame is cut with this probability.
     public init(_ probability: Double, to byteCount: Int) {
       self.probability = probability
       self.byteCount = byteCount
@@ -109,10 +127,12 @@ public struct LinkDirection: Sendable, Equatable {
 
   /// Frames that are held back while others pass.
   public struct Reordering: Sendable, Equatable {
+    /// Of a frame, between 0 and 1.
     public var probability: Double
     /// How much later such a frame is.
     public var delay: Duration
 
+    /// A frame is held back with this probability.
     public init(_ probability: Double, by delay: Duration) {
       self.probability = probability
       self.delay = delay
@@ -121,10 +141,12 @@ public struct LinkDirection: Sendable, Equatable {
 
   /// A span of the world's time.
   public struct Outage: Sendable, Equatable {
+    /// From when on.
     public var start: Duration
-    /// Nil: for ever.
+    /// Until when; nil: for ever.
     public var end: Duration?
 
+    /// An outage from `start` to `end`.
     public init(from start: Duration, to end: Duration?) {
       self.start = start
       self.end = end
@@ -133,6 +155,7 @@ public struct LinkDirection: Sendable, Equatable {
 
   /// What waits before the line; the frame on it does not count.
   public struct Queue: Sendable, Equatable {
+    /// Who is dropped when.
     public enum Discipline: Sendable, Equatable {
       /// The newest is dropped when there is no room.
       case dropTail
@@ -141,14 +164,16 @@ public struct LinkDirection: Sendable, Equatable {
       /// What waited too long for too long is dropped (CoDel, RFC 8289).
       case coDel(target: Duration = .milliseconds(5), interval: Duration = .milliseconds(100))
     }
-    /// Default 1,000.
+    /// The most frames that wait. Default 1,000.
     public var maximumFrames = 1_000
-    /// Default no bound.
+    /// The most bytes that wait. Default no bound.
     public var maximumBytes = Int.max
+    /// Default ``Discipline/dropTail``.
     public var discipline = Discipline.dropTail
     /// Whether frames that allow it are marked where they would be dropped (RFC 3168); a full queue drops them nonetheless.
     public var marks = false
 
+    /// A queue with bounds.
     public init(
       maximumFrames: Int = 1_000, maximumBytes: Int = .max, _ discipline: Discipline = .dropTail, marks: Bool = false
     ) {
@@ -162,18 +187,25 @@ public struct LinkDirection: Sendable, Equatable {
 
 /// What happens to single frames: "the third data segment to port 80 is lost".
 public struct ScriptedFault: Sendable, Equatable {
+  /// What happens to a frame.
   public enum Action: Sendable, Equatable {
+    /// It dies on the way.
     case lose
+    /// It arrives twice.
     case duplicate
     /// One bit of the payload flips, and no check sequence finds it.
     case corrupt
+    /// It arrives that much later, and others may overtake it.
     case delay(Duration)
   }
   /// Which of the frames that fit, from 1.
   public var numbers: [Int]
+  /// Which frames are counted.
   public var frames: FramePattern
+  /// What happens to them.
   public var action: Action
 
+  /// `action` for the frames of these numbers among those that fit.
   public init(_ action: Action, _ numbers: [Int], of frames: FramePattern = FramePattern()) {
     self.action = action
     self.numbers = numbers
@@ -183,22 +215,33 @@ public struct ScriptedFault: Sendable, Equatable {
 
 /// Which frames are meant: those that have all of what is given.
 public struct FramePattern: Sendable, Equatable {
+  /// What a frame carries.
   public enum Kind: String, Sendable, Equatable, CaseIterable {
+    /// Anything, or a packet of that protocol.
     case any, arp, ip, icmp, udp, tcp
     /// A segment with payload.
     case tcpData = "tcp-data"
     /// A segment that only acknowledges.
     case tcpAcknowledgment = "tcp-ack"
+    /// A segment that opens a connection, or answers one that does.
     case tcpSYN = "tcp-syn"
+    /// A segment that ends its direction.
     case tcpFIN = "tcp-fin"
+    /// A piece of an IP packet.
     case fragment
   }
+  /// What it carries. Default anything.
   public var kind = Kind.any
+  /// The packet's source; nil for any.
   public var source: IPAddress?
+  /// The packet's destination; nil for any.
   public var destination: IPAddress?
+  /// The port it comes from; nil for any.
   public var sourcePort: UInt16?
+  /// The port it goes to; nil for any.
   public var destinationPort: UInt16?
 
+  /// Frames that have all of what is given.
   public init(
     _ kind: Kind = .any, source: IPAddress? = nil, destination: IPAddress? = nil, sourcePort: UInt16? = nil,
     destinationPort: UInt16? = nil

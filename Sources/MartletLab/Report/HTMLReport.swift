@@ -1,3 +1,5 @@
+internal import MartletReportPage
+
 /// A run as one page of HTML that opens from a disk and asks no network for anything.
 ///
 /// The page shows the topology, the events, each flow's ladder and graphs, queues, packets with what each hop changed,
@@ -12,8 +14,7 @@ public struct HTMLReport: Sendable {
   let bytesPerFrame: Int
 
   /// - Parameter bytesPerFrame: How many bytes of each frame the page has; nil keeps all of them unless they are more
-  /// than
-  ///   2 MiB together, and else 160 of each.
+  ///   than 2 MiB together, and else 160 of each.
   public init(_ recording: Recording, bytesPerFrame: Int? = nil) {
     self.recording = recording
     // A packet's next hop only costs what it changed.
@@ -32,13 +33,13 @@ public struct HTMLReport: Sendable {
     put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ")
     put("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n")
     put("<title>\(Self.escaped(recording.name))</title>\n<style>\n")
-    put(ReportPage.style)
+    page += ReportPage.style
     put("</style>\n</head>\n")
-    put(ReportPage.body)
+    page += ReportPage.body
     put("<script type=\"application/json\" id=\"recording\">")
     page += data()
     put("</script>\n<script>\n\"use strict\";\n")
-    for script in ReportPage.scripts { put(script) }
+    for script in ReportPage.scripts { page += script }
     put("</script>\n</html>\n")
     return page
   }

@@ -38,7 +38,7 @@ public struct Scenario: Sendable {
   public static var all: [Scenario] {
     [
       letter, encapsulation, endToEnd, datagramDemultiplexing, streamDemultiplexing, handshake, lostSYN, timeout,
-      stopAndWait, pipelined, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit,
+      stopAndWait, pipelined, window, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit,
       slowStart,
       sawtooth, fairness, slowReader, fragments, lostFragment, addressResolution, routingTable, delayBudget,
     ]

@@ -3,12 +3,15 @@ public import MartletWire
 
 /// What a world is made of: nodes, links and addresses. A value that Swift code or a file (``init(yaml:file:)``) makes alike.
 public struct WorldDescription: Sendable, Equatable {
+  /// As the report and the recording call it.
   public var name: String
   /// What the world is for, in a sentence or two.
   public var summary = ""
   /// What all that is random follows from, unless whoever runs the world says otherwise.
   public var seed: UInt64 = 1
+  /// In the order in which they were added.
   public internal(set) var nodes: [Node] = []
+  /// In the order in which they were put.
   public internal(set) var links: [Link] = []
   /// From where every subnet without addresses given by hand takes a prefix: /24 or /64 each. Default 10.0.0.0/8.
   public var addressPools: [Subnet] = [Subnet(IPAddress(IPv4Address(10, 0, 0, 0)), prefixLength: 8)]
@@ -17,6 +20,7 @@ public struct WorldDescription: Sendable, Equatable {
   /// What is to happen when, in any order.
   public var schedule: [ScheduledFault] = []
 
+  /// A world without anything in it.
   public init(_ name: String, summary: String = "", seed: UInt64 = 1) {
     self.name = name
     self.summary = summary
@@ -25,9 +29,12 @@ public struct WorldDescription: Sendable, Equatable {
 
   /// A computer or a box on the way.
   public struct Node: Sendable, Equatable {
+    /// What it does with frames.
     public typealias Kind = Recording.Node.Kind
 
+    /// Unlike every other node's.
     public let name: String
+    /// What it is.
     public let kind: Kind
     /// What runs on it.
     public var services: [Service] = []
@@ -50,29 +57,43 @@ public struct WorldDescription: Sendable, Equatable {
 
   /// What of a host's configuration a world may choose.
   public struct Tuning: Sendable, Equatable {
+    /// Default CUBIC.
     public var congestionControl: TCPCongestionControl?
-    /// In segments (RFC 6928).
+    /// In segments (RFC 6928). Default 10.
     public var initialWindow: Int?
+    /// A connection's, in bytes: it then does not grow.
     public var receiveBuffer: Int?
+    /// A connection's, in bytes: it then does not grow.
     public var sendBuffer: Int?
+    /// How long an acknowledgement may wait for company; zero: not at all (RFC 1122 section 4.2.3.2).
     public var delayedAcknowledgment: Duration?
+    /// Whether a window's segments are spread over the round trip.
     public var pacing: Bool?
+    /// RFC 2018.
     public var selectiveAcknowledgments: Bool?
+    /// RFC 7323.
     public var timestamps: Bool?
+    /// RFC 8985 section 7.
     public var tailLossProbes: Bool?
     /// Whether it asks routers to mark instead of to drop (RFC 3168).
     public var congestionNotification: Bool?
+    /// What packets begin with. Default 64.
     public var timeToLive: UInt8?
+    /// Half of what TIME-WAIT takes (RFC 9293 section 3.4.2).
     public var maximumSegmentLifetime: Duration?
 
+    /// Everything as the stack has it.
     public init() {}
   }
 
   /// A service by name, and its port if that is not the usual one.
   public struct Service: Sendable, Equatable {
+    /// As `echo`.
     public var name: String
+    /// Nil for the usual one.
     public var port: UInt16?
 
+    /// The service called `name`.
     public init(_ name: String, port: UInt16? = nil) {
       self.name = name
       self.port = port
@@ -81,12 +102,14 @@ public struct WorldDescription: Sendable, Equatable {
 
   /// A route by hand: to `destination` by way of `gateway`.
   public struct RouteByHand: Sendable, Equatable {
+    /// Whose packets take it.
     public var destination: Subnet
     /// Nil: the hosts are on the link itself.
     public var gateway: IPAddress?
     /// By name, as `eth0`; nil takes the one on whose link the gateway is.
     public var interface: String?
 
+    /// A route to `destination`.
     public init(to destination: Subnet, via gateway: IPAddress?, on interface: String? = nil) {
       self.destination = destination
       self.gateway = gateway
@@ -96,23 +119,30 @@ public struct WorldDescription: Sendable, Equatable {
 
   /// Two nodes on a wire.
   public struct Link: Sendable, Equatable {
+    /// As faults and the report call it.
     public var name: String
+    /// The end that ``there`` leads away from.
     public var first: End
+    /// The other.
     public var second: End
     /// From the first end to the second.
     public var there: LinkDirection
+    /// From the second end to the first.
     public var back: LinkDirection
   }
 
   /// Where a link meets a node.
   public struct End: Sendable, Equatable {
+    /// Its name.
     public var node: String
     /// By hand; empty takes them from the pools.
     public var addresses: [AddressInSubnet]
+    /// Nil takes one that follows from the node's place.
     public var macAddress: MACAddress?
     /// As `eth0`; nil counts.
     public var interface: String?
 
+    /// An end at the node called `node`.
     public init(
       _ node: String, addresses: [AddressInSubnet] = [], macAddress: MACAddress? = nil, interface: String? = nil
     ) {
@@ -125,26 +155,35 @@ public struct WorldDescription: Sendable, Equatable {
 
   /// Something that happens to the world from outside at a time.
   public struct ScheduledFault: Sendable, Equatable {
+    /// From the world's beginning.
     public var time: Duration
+    /// What happens.
     public var fault: Fault
 
+    /// `fault` at `time`.
     public init(at time: Duration, _ fault: Fault) {
       self.time = time
       self.fault = fault
     }
   }
 
+  /// What can happen to a world from outside.
   public enum Fault: Sendable, Equatable {
-    /// The link carries nothing from now on, or again.
+    /// The link carries nothing from now on.
     case down(link: String)
+    /// The link carries frames again.
     case up(link: String)
     /// The link keeps what it carries, until it is released.
     case hold(link: String)
+    /// What was kept arrives.
     case release(link: String)
-    /// The host loses its memory and is gone, or begins anew, or stands still for a while.
+    /// The host loses its memory and is gone.
     case crash(String)
+    /// The crashed host begins anew, its programs too.
     case restart(String)
+    /// The host stands still; what arrives waits.
     case pause(String)
+    /// The paused host goes on.
     case resume(String)
     /// Nothing gets from a node of the first list to one of the second, and, unless it is one-way, back.
     case partition([String], from: [String], isOneWay: Bool)
@@ -154,12 +193,14 @@ public struct WorldDescription: Sendable, Equatable {
 }
 
 extension WorldDescription: ExpressibleByStringLiteral {
+  /// A world of that name.
   public init(stringLiteral value: String) { self.init(value) }
 }
 
 // MARK: - Building
 
 extension WorldDescription.End: ExpressibleByStringLiteral {
+  /// An end at the node of that name.
   public init(stringLiteral value: String) { self.init(value) }
 }
 
@@ -222,6 +263,7 @@ public struct WorldError: Error, Equatable, CustomStringConvertible {
   /// What to do about it.
   public var remedy: String
 
+  /// A mistake and its remedy.
   public init(_ problem: String, remedy: String, file: String? = nil, line: Int? = nil) {
     self.problem = problem
     self.remedy = remedy
@@ -229,6 +271,7 @@ public struct WorldError: Error, Equatable, CustomStringConvertible {
     self.line = line
   }
 
+  /// "world.yaml:12: what is wrong. What to do."
   public var description: String {
     let place = [file, line.map { "\($0)" }].compactMap { $0 }.joined(separator: ":")
     return (place.isEmpty ? "" : place + ": ") + "\(problem). \(remedy)"

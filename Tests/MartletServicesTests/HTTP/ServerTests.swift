@@ -1,5 +1,4 @@
 import Martlet
-import MartletLinks
 import MartletNIO
 import MartletServices
 import NIOCore
@@ -16,15 +15,7 @@ struct ServerTests {
   let client: VirtualHost
   let host: VirtualHost
 
-  init() throws {
-    client = loop.host("client")
-    host = loop.host("server")
-    var wire = VirtualWire.Configuration()
-    wire.delay = .milliseconds(5)
-    let cable = VirtualWire(wire)
-    try client.attach(cable.left, addresses: ["10.0.0.1/24"])
-    try host.attach(cable.right, addresses: ["10.0.0.2/24"])
-  }
+  init() throws { (client, host) = try wiredHosts(loop) }
 
   @Test("A large file crosses the wire whole, and a graceful stop lets it", arguments: [false, true])
   func largeFile(stops: Bool) async throws {

@@ -15,15 +15,7 @@ struct WireTests {
   let client: VirtualHost
   let host: VirtualHost
 
-  init() throws {
-    client = loop.host("client")
-    host = loop.host("server")
-    var wire = VirtualWire.Configuration()
-    wire.delay = .milliseconds(5)
-    let cable = VirtualWire(wire)
-    try client.attach(cable.left, addresses: ["10.0.0.1/24"])
-    try host.attach(cable.right, addresses: ["10.0.0.2/24"])
-  }
+  init() throws { (client, host) = try wiredHosts(loop) }
 
   private func answers(_ bytes: [UInt8]) -> [Answer] {
     var rest = bytes[...]
