@@ -5,21 +5,28 @@ internal import MartletLinks
 /// A host in its loop: the one place where it is reached by reference.
 final class HostBox {
   let id: UInt32
-  var host: Host
-  var attachments: [Attachment] = []
+  /// Not checked for overlapping accesses, which cost more than a packet: no call of a host leads back to its loop.
+  @safe @exclusivity(unchecked) var host: Host
+  @safe @exclusivity(unchecked) var attachments: [Attachment] = [] {
+    didSet {
+      skipsIdleTurns = attachments.enumerated().allSatisfy { $1.skipsIdleTurns && Int($1.interface.index) == $0 + 1 }
+    }
+  }
+  /// Whether none of its links needs a call when there is nothing to send, and they are in the order of its interfaces.
+  private(set) var skipsIdleTurns = true
   /// What is waited for, by socket. Looked up, never iterated.
   var states: [SocketID: SocketState] = [:]
-  var isDirty = false
+  @safe @exclusivity(unchecked) var isDirty = false
   var names = HostsTable()
   var services = ServiceTable.standard
   /// The addresses it was given, in order, and where.
   var addresses: [InterfaceAddress] = []
   /// Stands still: nothing is received, sent or due.
-  var isPaused = false
+  @safe @exclusivity(unchecked) var isPaused = false
   /// How often it has lost its memory.
   var boots = 0
   /// Told after each turn, when what it sent has gone out.
-  var turnObserver: ((inout Host, Instant) -> Void)?
+  @safe @exclusivity(unchecked) var turnObserver: ((inout Host, Instant) -> Void)?
 
   struct InterfaceAddress {
     var address: AddressInSubnet
@@ -95,4 +102,28 @@ extension HostBox {
   /// One exclusive access for a batch.
   @inline(__always)
   func withHost<R>(_ body: (inout Host) -> R) -> R { body(&host) }
+
+  /// Hands links what the host has to send.
+  @inline(__always)
+  func transmit(at now: Instant) {
+    guard skipsIdleTurns, var waiting = host.interfacesWithFrames(at: now) else { return transmitByAll(at: now) }
+    // Mostly one of a router's many.
+    while waiting != 0 {
+      transmit(by: attachments[waiting.trailingZeroBitCount &- 1], at: now)
+      waiting &= waiting &- 1
+    }
+  }
+
+  private func transmitByAll(at now: Instant) {
+    for attachment in attachments {
+      if attachment.skipsIdleTurns, !host.hasFrames(on: attachment.interface, at: now) { continue }
+      transmit(by: attachment, at: now)
+    }
+  }
+
+  @inline(__always)
+  private func transmit(by attachment: Attachment, at now: Instant) {
+    attachment.link.transmit(from: &host, interface: attachment.interface, at: now)
+    attachment.link.flush(at: now)
+  }
 }

@@ -33,14 +33,16 @@ final class LoopCore: @unchecked Sendable {
   let logger: Logger
   let stopped = Gate()
 
-  var now = Instant.zero
-  var local: [LoopJob] = []
-  var running: [LoopJob] = []
-  var entities: [Entity] = []
-  var deadlines = DeadlineHeap()
-  var due: [UInt32] = []
-  var dirty: [HostBox] = []
-  var timers = TimerHeap()
+  // What each turn reads and writes is not checked for overlapping accesses, which took a fifth of a simulated day: no access
+  // here lasts longer than a call that leads back to the loop.
+  @safe @exclusivity(unchecked) var now = Instant.zero
+  @safe @exclusivity(unchecked) var local: [LoopJob] = []
+  @safe @exclusivity(unchecked) var running: [LoopJob] = []
+  @safe @exclusivity(unchecked) var entities: [Entity] = []
+  @safe @exclusivity(unchecked) var deadlines = DeadlineHeap()
+  @safe @exclusivity(unchecked) var due: [UInt32] = []
+  @safe @exclusivity(unchecked) var dirty: [HostBox] = []
+  @safe @exclusivity(unchecked) var timers = TimerHeap()
   var timerSequence: UInt64 = 0
   var waiters = WaiterRegistry()
   var watchers: [UInt64: DescriptorWatcher] = [:]
@@ -203,8 +205,18 @@ final class LoopCore: @unchecked Sendable {
       waitForWork()
       return
     }
-    if next > now { setVirtualNow(next) }
     toldOfRest = false
+    step(to: next)
+    // Others' jobs can wait for a few steps; to look for them takes a lock.
+    var steps = 16
+    while steps > 0, local.isEmpty, watchers.isEmpty, activeCount > 0, let next = nextDeadline {
+      step(to: next)
+      steps -= 1
+    }
+  }
+
+  private func step(to next: Instant) {
+    if next > now { setVirtualNow(next) }
     serviceDue()
     settle()
   }
@@ -260,7 +272,7 @@ final class LoopCore: @unchecked Sendable {
     while let id = deadlines.popDue(at: now) {
       due.append(id)
     }
-    due.sort()
+    if due.count > 1 { due.sort() }
     for id in due {
       switch entities[Int(id)] {
       case .host(let box):
@@ -296,11 +308,7 @@ final class LoopCore: @unchecked Sendable {
       index += 1
       box.isDirty = false
       guard !box.isPaused else { continue }
-      for attachment in box.attachments {
-        if attachment.skipsIdleTurns, !box.host.hasFrames(on: attachment.interface, at: now) { continue }
-        attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
-        attachment.link.flush(at: now)
-      }
+      box.transmit(at: now)
       if let observer = box.turnObserver { observer(&box.host, now) }
       announce(box)
       deadlines.set(box.host.nextDeadline, for: box.id)

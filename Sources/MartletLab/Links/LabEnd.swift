@@ -17,7 +17,7 @@ final class LabEnd: Link {
   }
 
   var macAddressHint: UInt64? { nil }
-  var mtu: Int { outgoing.direction.mtu }
+  var mtu: Int { outgoing.mtu }
   var offloads: LinkOffloads { [] }
   var descriptor: CInt? { nil }
   var wantsIdleTurns: Bool { false }
