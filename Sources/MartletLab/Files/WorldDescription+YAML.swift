@@ -85,6 +85,13 @@ struct WorldReader {
       default: throw routes.mistake("Routes are not \"\(try routes.text())\"", "Write `computed` or `by hand`.")
       }
     }
+    if let rings = fields["rings"] {
+      switch try rings.text() {
+      case "allowed": description.allowsRings = true
+      case "refused": description.allowsRings = false
+      default: throw rings.mistake("Rings are not \"\(try rings.text())\"", "Write `allowed` or `refused`.")
+      }
+    }
     for (key, kind) in [
       ("hosts", WorldDescription.Node.Kind.host), ("routers", .router), ("switches", .switch), ("segments", .hub),
     ] {
@@ -108,6 +115,7 @@ struct WorldReader {
   ) throws(WorldError) {
     var node = WorldDescription.Node(name: try name.text(), kind: kind)
     lines[.node(description.nodes.count)] = name.line
+    if kind == .hub { node.medium = .bus(EthernetBus()) }
     if let value, !value.isEmpty {
       let fields = try YAMLFields(value.node, "a \(kind.rawValue)", file: file)
       if let services = fields["services"] {
@@ -134,6 +142,8 @@ struct WorldReader {
           try fields.finish()
         }
       }
+      if kind == .hub { node.medium = try readMedium(fields) }
+      if let tree = fields["spanning tree"] { node.spanningTree = try readSpanningTree(tree) }
       if let ageing = fields["ageing"] { node.ageing = try ageing.duration() }
       if let processing = fields["processing"] { node.processing = try processing.duration() }
       if let tcp = fields["tcp"] { try readTuning(tcp, &node.tuning) }
@@ -218,6 +228,7 @@ struct WorldReader {
     }
     if let mac = fields["mac"] { end.macAddress = try mac.macAddress() }
     if let interface = fields["interface"] { end.interface = try interface.text() }
+    if let position = fields["position"] { end.position = try position.meters() }
     try fields.finish()
     return end
   }

@@ -131,6 +131,16 @@ struct YAMLValue {
     return Int((number * scale).rounded())
   }
 
+  /// "500 m", "2.5 km".
+  func meters() throws(WorldError) -> Int {
+    let (number, unit) = try quantity()
+    let scale = unit == "m" ? 1.0 : unit == "km" ? 1e3 : 0
+    guard scale > 0 || number == 0, number >= 0, number * scale <= 1e6 else {
+      throw mistake("\"\(try text())\" is no place on a cable", "Write a number and m or km, as `500 m`.")
+    }
+    return Int((number * scale).rounded())
+  }
+
   /// A number and what stands behind it.
   private func quantity() throws(WorldError) -> (Double, String) {
     let text = try text()

@@ -31,6 +31,8 @@ final class Recorder {
     /// When the receiving node looked at it.
     var looked: Int64 = -1
     var isTwin = false
+    /// Whether a segment brought it, which is no node that does anything.
+    var isHeard = false
     var route: String?
   }
 

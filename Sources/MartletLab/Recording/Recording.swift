@@ -268,7 +268,7 @@ extension Recording {
   /// A node's table as it is from a time on, until a later one of the same node and kind.
   public struct Table: Sendable, Equatable {
     /// Which table.
-    public enum Kind: String, Sendable, CaseIterable { case routes, neighbors, stations, sockets }
+    public enum Kind: String, Sendable, CaseIterable { case routes, neighbors, stations, ports, sockets }
     /// From when on, in nanoseconds.
     public var time: Int64
     /// Whose: the position of a node.

@@ -67,7 +67,7 @@ public final class World: Sendable {
 
   // MARK: Who is there
 
-  private func index(of name: String) throws(WorldError) -> Int {
+  func index(of name: String) throws(WorldError) -> Int {
     guard let index = plan.indices[name] else {
       throw WorldError(
         "There is no node called \"\(name)\"", remedy: WorldPlan.suggestion(name, description.nodes.map(\.name)))
@@ -168,8 +168,8 @@ public final class World: Sendable {
     switch fault {
     case .down(let name), .up(let name), .hold(let name), .release(let name): _ = try link(name)
     case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
-      guard core.hosts[try index(of: name)] != nil else {
-        throw WorldError("\"\(name)\" is no host", remedy: "Name a host or a router.")
+      guard description.nodes[try index(of: name)].kind != .hub else {
+        throw WorldError("\"\(name)\" is a segment", remedy: "Name a host, a router or a switch.")
       }
     case .partition(let left, let right, _): for name in left + right { _ = try index(of: name) }
     case .heal: break

@@ -15,6 +15,7 @@ final class WorldCore: @unchecked Sendable {
   unowned let loop: Loop
   let hosts: [VirtualHost?]
   var switches: [LabSwitch?] = []
+  var media: [SharedMedium?] = []
   /// Two for each link: from its first end, and from its second.
   var lanes: [Lane] = []
   let partition: Partition
@@ -51,12 +52,9 @@ final class WorldCore: @unchecked Sendable {
       }
     }
     for (node, description) in plan.description.nodes.enumerated() {
-      if let host = hosts[node] {
-        switches.append(nil)
-        try plug(host, node)
-      } else {
-        switches.append(plug(description, node, pool))
-      }
+      switches.append(description.kind == .switch ? plug(description, node, pool) : nil)
+      media.append(description.medium.map { lay($0, node, pool) })
+      if let host = hosts[node] { try plug(host, node) }
     }
   }
 
@@ -86,13 +84,15 @@ final class WorldCore: @unchecked Sendable {
   private func plug(
     _ description: WorldDescription.Node, _ node: Int, _ pool: borrowing PacketPool
   ) -> LabSwitch {
-    let box = LabSwitch(node: node, isHub: description.kind == .hub, ageing: description.ageing, pool: pool)
+    let box = LabSwitch(node: node, name: description.name, ageing: description.ageing, pool: pool)
     box.recorder = recorder
     for interface in plan.interfaces[node] {
       let incoming = lanes[interface.link * 2 + 1 - interface.end]
-      let port = box.addPort(outgoing: lanes[interface.link * 2 + interface.end], incoming: incoming)
+      let port = box.addPort(
+        outgoing: lanes[interface.link * 2 + interface.end], incoming: incoming, name: interface.name)
       incoming.wake = loop.add(port)
     }
+    plantTree(of: box, description)
     return box
   }
 
@@ -123,7 +123,8 @@ final class WorldCore: @unchecked Sendable {
         : [there.isEmpty ? "" : "there: \(there)", back.isEmpty ? "" : "back: \(back)"].filter { !$0.isEmpty }
           .joined(separator: "; ")
       return Recording.Link(
-        name: link.name, ends: ends, rate: link.there.rate, delay: max(0, link.there.delay.inNanoseconds),
+        name: link.name, ends: ends, rate: plan.medium(of: number)?.rate ?? link.there.rate,
+        delay: max(0, link.there.delay.inNanoseconds),
         mtu: min(link.there.mtu, link.back.mtu), faults: words)
     }
     return recording
@@ -133,6 +134,7 @@ final class WorldCore: @unchecked Sendable {
 
   /// Starts services, and what the schedule says.
   func start() {
+    for box in switches { box?.tree?.start(at: loop.now.nanoseconds) }
     for (node, description) in plan.description.nodes.enumerated() {
       for service in description.services {
         guard let known = LabService.named(service.name) else { continue }
@@ -169,10 +171,18 @@ final class WorldCore: @unchecked Sendable {
   func apply(_ fault: WorldDescription.Fault) {
     let now = loop.now
     switch fault {
-    case .down(let link): each(link, "is down") { $0.setUp(false, at: now) }
-    case .up(let link): each(link, "is up") { $0.setUp(true, at: now) }
+    case .down(let link):
+      each(link, "is down") { $0.setUp(false, at: now) }
+      tellSwitches(of: link, isUp: false, at: now)
+    case .up(let link):
+      each(link, "is up") { $0.setUp(true, at: now) }
+      tellSwitches(of: link, isUp: true, at: now)
     case .hold(let link): each(link, "holds what it carries") { $0.setHeld(true, at: now) }
     case .release(let link): each(link, "lets go of what it held") { $0.setHeld(false, at: now) }
+    case .crash(let name) where box(name) != nil: crashSwitch(name, at: now)
+    case .restart(let name) where box(name) != nil: restartSwitch(name, at: now)
+    case .pause(let name) where box(name) != nil: setSwitch(name, isPaused: true, at: now)
+    case .resume(let name) where box(name) != nil: setSwitch(name, isPaused: false, at: now)
     case .crash(let name): machine(name, "crashes") { crash($0, $1, at: now) }
     case .restart(let name): machine(name, "starts again") { restart($0, $1, at: now) }
     case .pause(let name): machine(name, "stands still") { _, host in host.pause() }
@@ -194,7 +204,7 @@ final class WorldCore: @unchecked Sendable {
     }
   }
 
-  private func note(_ text: String, _ node: Int) {
+  func note(_ text: String, _ node: Int) {
     let name = plan.description.nodes[node].name
     recorder?.note("fault", "\(name) \(text)", node: node, at: loop.now.nanoseconds)
   }
@@ -224,6 +234,7 @@ final class WorldCore: @unchecked Sendable {
     for interface in plan.interfaces[node] {
       lanes[interface.link * 2 + interface.end].loseWaiting("its sender is gone", at: now)
     }
+    forgetFrames(of: node, at: now)
   }
 
   private func restart(_ node: Int, _ host: VirtualHost, at now: Instant) {
@@ -261,6 +272,7 @@ final class WorldCore: @unchecked Sendable {
     for node in hosts.indices where isDown[node] { loseArrived(at: node, by: now) }
     var recording = recorder?.finish(at: now.nanoseconds) ?? outline
     recording.duration = now.nanoseconds
+    recording.counters += mediumCounters
     for (node, host) in hosts.enumerated() {
       if let host {
         for (index, interface) in plan.interfaces[node].enumerated() {
@@ -278,7 +290,8 @@ final class WorldCore: @unchecked Sendable {
       } else if let box = switches[node] {
         for (name, value) in [
           ("frames forwarded", box.forwarded), ("frames flooded", box.flooded), ("frames filtered", box.filtered),
-        ] {
+          ("frames at blocked ports", box.blocked),
+        ] where name != "frames at blocked ports" || box.tree != nil {
           recording.counters.append(Recording.Counter(node: node, name: name, value: value))
         }
       }

@@ -19,6 +19,9 @@ public struct WorldDescription: Sendable, Equatable {
   public var computesRoutes = true
   /// What is to happen when, in any order.
   public var schedule: [ScheduledFault] = []
+  /// Whether rings of switches without a spanning tree are no mistake: for whoever wants to see frames circle for ever. Default
+  /// false.
+  public var allowsRings = false
 
   /// A world without anything in it.
   public init(_ name: String, summary: String = "", seed: UInt64 = 1) {
@@ -44,6 +47,10 @@ public struct WorldDescription: Sendable, Equatable {
     public var processing = Duration.zero
     /// After how long a switch forgets a station that it does not hear. Default 300 s (IEEE 802.1D).
     public var ageing = Duration.seconds(300)
+    /// Whether and how a switch takes part in the spanning tree; nil, the default, if it knows nothing of one.
+    public var spanningTree: SpanningTree?
+    /// What the stations of a segment share; nil for all else.
+    public internal(set) var medium: Medium?
     /// A host's or router's bounds and defaults.
     public var tuning = Tuning()
 
@@ -143,13 +150,18 @@ public struct WorldDescription: Sendable, Equatable {
     public var interface: String?
 
     /// An end at the node called `node`.
+    /// Where on a bus it is, in metres from its beginning; nil is at its beginning.
+    public var position: Int?
+
     public init(
-      _ node: String, addresses: [AddressInSubnet] = [], macAddress: MACAddress? = nil, interface: String? = nil
+      _ node: String, addresses: [AddressInSubnet] = [], macAddress: MACAddress? = nil, interface: String? = nil,
+      position: Int? = nil
     ) {
       self.node = node
       self.addresses = addresses
       self.macAddress = macAddress
       self.interface = interface
+      self.position = position
     }
   }
 
@@ -221,8 +233,12 @@ extension WorldDescription {
     add(name, .switch, change)
   }
 
-  /// Adds a shared segment: what one sends everybody on it hears.
-  public mutating func segment(_ name: String, _ change: (inout Node) -> Void = { _ in }) { add(name, .hub, change) }
+  /// Adds a segment whose stations share `medium`: what one sends the others hear, if they are lucky.
+  ///
+  /// Nodes are put on it with ``wire(_:_:_:name:)``, without a rate or a delay.
+  public mutating func segment(_ name: String, _ medium: Medium = .bus(EthernetBus())) {
+    add(name, .hub) { $0.medium = medium }
+  }
 
   private mutating func add(_ name: String, _ kind: Node.Kind, _ change: (inout Node) -> Void) {
     var node = Node(name: name, kind: kind)
