@@ -3,14 +3,14 @@
 # Usage: run.sh tcp|udp pairs access-rate access-delay-us rate delay-us queue-frames seconds datagram-rate
 #
 # ns-3 comes as Debian's libns3-dev, installed, or unpacked into .build-ns3/ without root; failing both, the output is
-# {"ns3": null} and the exit code still 0. NS3_BUILD=1 builds and does not run.
+# {"ns3": null} and the exit code still 0. NS3_BUILD=1 builds and does not run; NS3_UNPACK=1 unpacks even what is installed.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../../.." && pwd)/.build-ns3
 compiler=${CXX:-g++}
 flags=${PEER_CXXFLAGS:--O3 -DNDEBUG}
-root=/
+root=
 
 say() { echo "ns3: $*" >&2; }
 
@@ -20,12 +20,15 @@ skip() {
   exit 0
 }
 
-# Debian's packages, unpacked beside the build: neither root nor a change to the system. Their other libraries (GSL, XML) are
-# no part of what the dumbbell needs.
+# Debian's packages, and those that the loader asks for with them, unpacked beside the build: neither root nor a change to the
+# system.
 unpack() {
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
   mkdir -p "$build/root" "$build/packages"
-  (cd "$build/packages" && { ls libns3-dev_*.deb || apt-get download libns3-dev libns3.37; }) >"$build/fetch.log" 2>&1 || return 1
+  (
+    cd "$build/packages" || exit
+    ls libns3-dev_*.deb || apt-get download libns3-dev libns3.37 libgsl27 libgslcblas0 libsqlite3-0
+  ) >"$build/fetch.log" 2>&1 || return 1
   for package in "$build"/packages/*.deb; do dpkg-deb -x "$package" "$build/root" || return 1; done
 }
 
@@ -33,8 +36,8 @@ libraries() { echo "$root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/de
 
 compile() {
   # shellcheck disable=SC2086 # the flags are several words
-  "$compiler" $flags -std=c++17 -isystem "$root/usr/include" -o "$build/dumbbell" "$here/dumbbell.cc" \
-    -L"$(libraries)" -Wl,-rpath,"$(libraries)" -Wl,--allow-shlib-undefined \
+  "$compiler" $flags -std=c++17 -I"$root/usr/include" -o "$build/dumbbell" "$here/dumbbell.cc" \
+    -L"$(libraries)" -Wl,--disable-new-dtags -Wl,-rpath,"$(libraries)" -Wl,--allow-shlib-undefined \
     -lns3-applications -lns3-point-to-point -lns3-internet -lns3-bridge -lns3-traffic-control -lns3-network \
     -lns3-core >&2
 }
@@ -42,7 +45,7 @@ compile() {
 mkdir -p "$build"
 if [ ! -x "$build/dumbbell" ] || [ "$here/dumbbell.cc" -nt "$build/dumbbell" ]; then
   command -v "$compiler" >/dev/null || skip "there is no $compiler"
-  if [ ! -f /usr/include/ns3/point-to-point-module.h ]; then
+  if [ "${NS3_UNPACK:-0}" = 1 ] || [ ! -f /usr/include/ns3/point-to-point-module.h ]; then
     unpack || skip "libns3-dev is not installed, and Debian's package cannot be had (see .build-ns3/fetch.log)"
     root=$build/root
   fi

@@ -269,26 +269,35 @@ final class LoopCore: @unchecked Sendable {
 
   /// Does what is due by now: links and hosts in the order they were made, then timers in the order they were set.
   private func serviceDue() {
-    while let id = deadlines.popDue(at: now) {
-      due.append(id)
+    if let id = deadlines.popDue(at: now) {
+      if let next = deadlines.first, next <= now { serviceAll(id) } else { service(id) }
     }
-    if due.count > 1 { due.sort() }
-    for id in due {
-      switch entities[Int(id)] {
-      case .host(let box):
-        // Its deadline stays due until it goes on.
-        guard !box.isPaused else { break }
-        box.host.advance(to: now)
-        touch(box)
-      case .link(let attachment):
-        attachment.receive(self)
-      case .device(let device):
-        device.advance(to: now)
-        deadlines.set(device.nextDeadline, for: id)
-      }
-    }
-    due.removeAll(keepingCapacity: true)
     while let timer = timers.popDue(at: now) { timer.fire() }
+  }
+
+  /// Does what is due of `first` and others.
+  private func serviceAll(_ first: UInt32) {
+    due.append(first)
+    while let id = deadlines.popDue(at: now) { due.append(id) }
+    due.sort()
+    for id in due { service(id) }
+    due.removeAll(keepingCapacity: true)
+  }
+
+  @inline(__always)
+  private func service(_ id: UInt32) {
+    switch entities[Int(id)] {
+    case .host(let box):
+      // Its deadline stays due until it goes on.
+      guard !box.isPaused else { break }
+      box.host.advance(to: now)
+      touch(box)
+    case .link(let attachment):
+      attachment.receive(self)
+    case .device(let device):
+      device.advance(to: now)
+      deadlines.set(device.nextDeadline, for: id)
+    }
   }
 
   /// Notes that `box` was called and may have packets to send, events to tell and another deadline.
@@ -313,7 +322,7 @@ final class LoopCore: @unchecked Sendable {
       announce(box)
       deadlines.set(box.host.nextDeadline, for: box.id)
     }
-    dirty.removeAll(keepingCapacity: true)
+    if dirty.count == 1 { dirty.removeLast() } else { dirty.removeAll(keepingCapacity: true) }
   }
 
   /// Wakes who waited for what happened to hosts that will be settled.

@@ -54,13 +54,14 @@ final class Partition {
     var source: Int
     var destination: Int
   }
-  private var pairs: Set<Pair> = []
+  private var pairs: Set<Pair> = [] {
+    didSet { isPresent = !pairs.isEmpty }
+  }
+  @safe @exclusivity(unchecked) private(set) var isPresent = false
   /// Whose addresses they are. Looked up, never iterated.
   private let owners: [IPAddress: Int]
 
   init(owners: [IPAddress: Int]) { self.owners = owners }
-
-  var isPresent: Bool { !pairs.isEmpty }
 
   func block(from source: Int, to destination: Int) { pairs.insert(Pair(source: source, destination: destination)) }
   func allow(from source: Int, to destination: Int) { pairs.remove(Pair(source: source, destination: destination)) }

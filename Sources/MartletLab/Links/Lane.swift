@@ -30,7 +30,10 @@ final class Lane {
 
   var direction: LinkDirection { line.direction }
   var mtu: Int { line.direction.mtu }
-  var counters: Counters { line.counters }
+  var counters: Counters {
+    get { line.counters }
+    set { line.counters = newValue }
+  }
   var recorder: Recorder? {
     get { line.recorder }
     set { line.recorder = newValue }

@@ -1,6 +1,7 @@
 import BasicContainers
 import MartletCore
 import MartletLinks
+import MartletWire
 
 /// What one direction of a link is at a time: a value, so that its variables are reached without the checks that a class makes
 /// at each access. ``Lane`` owns one.
@@ -8,33 +9,44 @@ import MartletLinks
 /// The queue is served when somebody looks, at the times that are then past, in order: a frame costs no event of its own for
 /// being put on the line.
 struct LaneState: ~Copyable {
-  let link: Int
-  let end: Int
-  let pool: PacketPool
-  var direction: LinkDirection
-  var recorder: Recorder?
-  /// What a frame waits in the receiving node.
-  var processing: Int64 = 0
-  var counters = Lane.Counters()
-  /// A frame for which this says so is lost.
-  var predicate: ((FrameView) -> Bool)?
-
+  // Used for every frame, and therefore together in front.
   private var waiting = PacketQueue()
   /// On their way, in the order in which they arrive.
   private var travelling = PacketQueue()
-  /// The same for those that may overtake: the next one is the last here.
-  private var overtaking = UniqueArray<Packet>()
   private var line = LineClock()
-  private var lastArrival: Int64 = 0
-  private var rateChange = 0
   private var rate: UInt64?
   private var delay: Int64
-  private var faults: LaneFaults
-  private var discipline: QueueDiscipline
   /// What the receiver was last told.
   private var announced = Int64.max
-  private var isUp = true
+  /// What a frame waits in the receiving node.
+  var processing: Int64 = 0
+  private var maximumByteCount: Int
   private(set) var isHeld = false
+  private var isUp = true
+  /// Whether anything may happen to a frame on the way, and whether the line changes with time.
+  private var isFaulty = false
+  private var isScheduled = false
+  private var mayOvertake: Bool
+  private var isPlain: Bool
+  private let anchor = Anchor()
+  var recorder: Recorder?
+  var counters = Lane.Counters()
+
+  // Used now and then.
+  let link: Int
+  let end: Int
+  let pool: PacketPool
+  private(set) var direction: LinkDirection
+  /// A frame for which this says so is lost.
+  var predicate: ((FrameView) -> Bool)? {
+    didSet { isFaulty = faults.isPresent || predicate != nil }
+  }
+  /// As ``travelling`` for those that may overtake: the next one is the last here.
+  private var overtaking = UniqueArray<Packet>()
+  private var lastArrival: Int64 = 0
+  private var rateChange = 0
+  private var faults: LaneFaults
+  private var discipline: QueueDiscipline
   private var releasedAt: Int64 = 0
 
   init(_ direction: LinkDirection, link: Int, end: Int, seed: UInt64, name: String, pool: borrowing PacketPool) {
@@ -44,8 +56,13 @@ struct LaneState: ~Copyable {
     self.pool = pool.share()
     rate = direction.rate
     delay = max(0, direction.delay.inNanoseconds)
+    maximumByteCount = direction.mtu &+ EthernetHeader.untaggedByteCount
     faults = LaneFaults(direction, seed: seed, name: name)
     discipline = QueueDiscipline(direction.queue, seed: seed, name: name)
+    isFaulty = faults.isPresent
+    isScheduled = faults.hasOutages || !direction.rateChanges.isEmpty
+    mayOvertake = faults.mayOvertake
+    isPlain = discipline.isPlain
   }
 
   // MARK: Sending
@@ -56,15 +73,15 @@ struct LaneState: ~Copyable {
     counters.sent &+= 1
     counters.sentBytes &+= UInt64(packet.count)
     if let recorder { packet.metadata.tag = recorder.sent(packet, link: link, end: end, at: time) }
-    guard isUp, !faults.hasOutages || faults.isUp(at: time) else { return lose(packet, "link down", at: time) }
-    guard packet.count <= direction.mtu &+ 14 else { return lose(packet, "longer than the MTU", at: time) }
+    guard isUp, !isScheduled || faults.isUp(at: time) else { return lose(packet, "link down", at: time) }
+    guard packet.count <= maximumByteCount else { return lose(packet, "longer than the MTU", at: time) }
     guard packet.detachFromFiles() else { return lose(packet, "file gone", at: time) }
     packet.metadata.checksum = .unknown
     packet.metadata.time = Instant(nanoseconds: time)
     if waiting.isEmpty, rate == nil {
       line.set(to: time)
       leave(packet, started: time, ended: time)
-    } else if waiting.isEmpty, line.free <= time, discipline.isPlain {
+    } else if waiting.isEmpty, line.free <= time, isPlain {
       occupy(packet, at: time)
     } else {
       switch discipline.admit(packet, waitingFrames: waiting.count, waitingBytes: waiting.byteCount, at: time) {
@@ -130,7 +147,7 @@ struct LaneState: ~Copyable {
   /// Puts `packet` on the line, which is free at `start`.
   private mutating func occupy(_ packet: consuming Packet, at start: Int64) {
     var start = start
-    if !direction.rateChanges.isEmpty, let stopped = followRate(at: start) {
+    if isScheduled, let stopped = followRate(at: start) {
       guard stopped < Int64.max else {
         line.set(to: .max)
         lose(packet, "the line stands still", at: start)
@@ -171,7 +188,7 @@ struct LaneState: ~Copyable {
   private mutating func leave(_ packet: consuming Packet, started: Int64, ended: Int64) {
     recorder?.departed(packet.metadata.tag, at: started)
     let arrival = ended &+ delay
-    if faults.isPresent || predicate != nil { return suffer(packet, arrival: arrival) }
+    if isFaulty { return suffer(packet, arrival: arrival) }
     packet.metadata.time = Instant(nanoseconds: arrival)
     recorder?.arrives(packet.metadata.tag, at: arrival)
     travelling.append(packet)
@@ -223,18 +240,21 @@ struct LaneState: ~Copyable {
   // MARK: Receiving
 
   /// When the next frame may be there; it may turn out to be later.
+  @inline(__always)
   var nextArrival: Instant? {
     guard !isHeld else { return nil }
     var earliest = Int64.max
     if let first = travelling.firstMetadata?.time.nanoseconds { earliest = first }
-    if !overtaking.isEmpty {
-      earliest = min(earliest, overtaking[overtaking.count - 1].metadata.time.nanoseconds)
-    }
-    if !waiting.isEmpty, earliest == Int64.max || faults.mayOvertake, line.free < Int64.max {
+    if mayOvertake { earliest = min(earliest, firstOvertaking) }
+    if !waiting.isEmpty, earliest == Int64.max || mayOvertake, line.free < Int64.max {
       earliest = min(earliest, line.free &+ delay)
     }
     guard earliest < Int64.max else { return nil }
     return Instant(nanoseconds: earliest) + processing
+  }
+
+  private var firstOvertaking: Int64 {
+    overtaking.isEmpty ? .max : overtaking[overtaking.count - 1].metadata.time.nanoseconds
   }
 
   /// Hands over the next frame that is there by `now`.
@@ -243,7 +263,7 @@ struct LaneState: ~Copyable {
     let time = now.nanoseconds
     serve(until: time)
     let first = travelling.firstMetadata?.time.nanoseconds ?? .max
-    let other = overtaking.isEmpty ? Int64.max : overtaking[overtaking.count - 1].metadata.time.nanoseconds
+    let other = mayOvertake ? firstOvertaking : .max
     guard min(first, other) <= time &- processing else { return nil }
     counters.delivered &+= 1
     if first > other { return handOver(overtaking.removeLast()) }
@@ -296,8 +316,14 @@ struct LaneState: ~Copyable {
     self.direction = direction
     rate = direction.rate
     delay = max(0, direction.delay.inNanoseconds)
+    maximumByteCount = direction.mtu &+ EthernetHeader.untaggedByteCount
     faults = LaneFaults(direction, seed: seed, name: name)
     discipline = QueueDiscipline(direction.queue, seed: seed, name: name)
+    isFaulty = faults.isPresent || predicate != nil
+    isScheduled = faults.hasOutages || !direction.rateChanges.isEmpty
+    // What overtook others so far is still on its way.
+    mayOvertake = faults.mayOvertake || !overtaking.isEmpty
+    isPlain = discipline.isPlain
     announced = .max
     return comesEarlier()
   }

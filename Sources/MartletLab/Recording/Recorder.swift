@@ -55,8 +55,8 @@ final class Recorder {
     var received: Int?
     var receivedAt: Int64 = -1
     var connections: [ConnectionMemory] = []
-    var neighbors: [[String]] = []
-    var sockets: [[String]] = []
+    var neighbors: [Neighbor] = []
+    var sockets: [SocketStatus] = []
     var nodeDrops = 0
   }
 
@@ -101,6 +101,10 @@ final class Recorder {
 
   func sender(of frame: Recording.Frame) -> Recording.Link.End { recording.links[frame.link].ends[frame.end] }
   func receiver(of frame: Recording.Frame) -> Recording.Link.End { recording.links[frame.link].ends[1 - frame.end] }
+
+  func sent(_ packet: borrowing Packet, on lane: Lane, at time: Int64) -> UInt32 {
+    sent(packet, link: lane.link, end: lane.end, at: time)
+  }
 
   /// A node hands `packet` to a direction of a link; the result is what the packet is to be known by.
   func sent(_ packet: borrowing Packet, link: Int, end: Int, at time: Int64) -> UInt32 {
@@ -182,6 +186,10 @@ final class Recorder {
     trails[frame].looked = time
     memories[node].received = frame
     memories[node].receivedAt = time
+  }
+
+  func queue(of lane: Lane, frames: Int, bytes: Int, at time: Int64) {
+    queue(link: lane.link, end: lane.end, frames: frames, bytes: bytes, at: time)
   }
 
   func queue(link: Int, end: Int, frames: Int, bytes: Int, at time: Int64) {
