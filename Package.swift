@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "MartletNIO", targets: ["MartletNIO"]),
     .library(name: "MartletServices", targets: ["MartletServices"]),
     .library(name: "MartletLab", targets: ["MartletLab"]),
+    .library(name: "MartletLabTesting", targets: ["MartletLabTesting"]),
     .executable(name: "martlet", targets: ["MartletCommand"]),
     // For Fuzz/ only: no part of what Martlet promises.
     .library(name: "_HostFuzzing", targets: ["HostFuzzing"]),
@@ -89,6 +90,10 @@ let package = Package(
     .target(
       name: "MartletReportPage", path: "Sources/MartletLab/Report/Page",
       resources: reportPage.map { .embedInCode($0) }, swiftSettings: settings),
+    // For test targets: it imports Swift Testing.
+    .target(
+      name: "MartletLabTesting", dependencies: ["MartletLab", "Martlet", "MartletCore", "MartletWire"],
+      swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [
@@ -152,6 +157,10 @@ let package = Package(
         "MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire", "AllocationCounter",
       ],
       exclude: ["Golden"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MartletLabTestingTests",
+      dependencies: ["MartletLabTesting", "MartletLab", "Martlet", "MartletCore", "MartletWire"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

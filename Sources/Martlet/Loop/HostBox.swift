@@ -13,7 +13,7 @@ final class HostBox {
     }
   }
   /// Whether none of its links needs a call when there is nothing to send, and they are in the order of its interfaces.
-  private(set) var skipsIdleTurns = true
+  @safe @exclusivity(unchecked) private(set) var skipsIdleTurns = true
   /// What is waited for, by socket. Looked up, never iterated.
   var states: [SocketID: SocketState] = [:]
   @safe @exclusivity(unchecked) var isDirty = false
@@ -25,6 +25,10 @@ final class HostBox {
   @safe @exclusivity(unchecked) var isPaused = false
   /// How often it has lost its memory.
   var boots = 0
+  /// How the host's clock runs; nil if it runs as the loop's.
+  @safe @exclusivity(unchecked) var hostTime: HostTime?
+  /// How far the host's calendar is ahead of its clock, in nanoseconds.
+  var calendarOffset: Int64 = 0
   /// Told after each turn, when what it sent has gone out.
   @safe @exclusivity(unchecked) var turnObserver: ((inout Host, Instant) -> Void)?
 
@@ -83,10 +87,11 @@ final class Attachment {
   func receive(_ core: LoopCore) {
     guard !box.isPaused else { return }
     let now = core.now
+    let hostNow = box.time(at: now)
     let interface = interface
     let link = link
     let count = box.withHost { host in
-      link.receive(at: now, limit: Self.batch) { packet in host.receive(packet, on: interface, at: now) }
+      link.receive(at: now, limit: Self.batch) { packet in host.receive(packet, on: interface, at: hostNow) }
     }
     if count > 0 { core.touch(box) }
     core.deadlines.set(link.nextDeadline, for: id)
@@ -106,24 +111,33 @@ extension HostBox {
   /// Hands links what the host has to send.
   @inline(__always)
   func transmit(at now: Instant) {
-    guard skipsIdleTurns, var waiting = host.interfacesWithFrames(at: now) else { return transmitByAll(at: now) }
+    guard skipsIdleTurns, var waiting = host.interfacesWithFrames(at: time(at: now)) else {
+      return transmitByAll(at: now)
+    }
     // Mostly one of a router's many.
     while waiting != 0 {
-      transmit(by: attachments[waiting.trailingZeroBitCount &- 1], at: now)
+      let place = waiting.trailingZeroBitCount &- 1
+      if place < attachments.count { transmit(on: attachments[place], at: now) }
       waiting &= waiting &- 1
     }
   }
 
   private func transmitByAll(at now: Instant) {
     for attachment in attachments {
-      if attachment.skipsIdleTurns, !host.hasFrames(on: attachment.interface, at: now) { continue }
-      transmit(by: attachment, at: now)
+      if attachment.skipsIdleTurns, !host.hasFrames(on: attachment.interface, at: time(at: now)) { continue }
+      transmit(on: attachment, at: now)
     }
   }
 
+  /// Hands `attachment` what is to be sent there.
   @inline(__always)
-  private func transmit(by attachment: Attachment, at now: Instant) {
-    attachment.link.transmit(from: &host, interface: attachment.interface, at: now)
+  private func transmit(on attachment: Attachment, at now: Instant) {
+    if hostTime == nil {
+      attachment.link.transmit(from: &host, interface: attachment.interface, at: now)
+    } else {
+      let link = attachment.link
+      host.transmit(from: attachment.interface, at: time(at: now)) { packet in link.send(packet, at: now) }
+    }
     attachment.link.flush(at: now)
   }
 }

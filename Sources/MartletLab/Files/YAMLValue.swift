@@ -95,6 +95,31 @@ struct YAMLValue {
     return .nanoseconds(Int64(nanoseconds))
   }
 
+  /// "-3 s".
+  func signedDuration() throws(WorldError) -> Duration {
+    guard try text().hasPrefix("-") else { return try duration() }
+    return .zero - (try YAMLValue(node: Node(String(try text().dropFirst())), file: file).duration())
+  }
+
+  /// As ``duration()``, to the picosecond.
+  func fineDuration() throws(WorldError) -> Duration {
+    let (number, unit) = try quantity()
+    if unit == "ns" || unit == "ps", number >= 0, number < 1e9 {
+      return Duration(
+        secondsComponent: 0, attosecondsComponent: Int64((number * (unit == "ns" ? 1_000 : 1)).rounded()) * 1_000_000)
+    }
+    return try duration()
+  }
+
+  /// "100 ppm".
+  func drift() throws(WorldError) -> Double {
+    let (number, unit) = try quantity()
+    guard unit == "ppm" else {
+      throw mistake("\"\(try text())\" is no drift", "Write a number and ppm, as `100 ppm` or `-20.5 ppm`.")
+    }
+    return number
+  }
+
   /// "10 Mbit/s".
   func rate() throws(WorldError) -> UInt64 {
     let (number, unit) = try quantity()

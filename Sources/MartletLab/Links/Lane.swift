@@ -38,10 +38,10 @@ final class Lane {
     get { line.recorder }
     set { line.recorder = newValue }
   }
-  /// What a frame waits in the receiving node.
-  var processing: Int64 {
-    get { line.processing }
-    set { line.processing = newValue }
+  /// Where frames wait in the receiving node; nil if it looks at them at once.
+  var intake: Intake? {
+    get { line.intake }
+    set { line.intake = newValue }
   }
   /// A frame for which this says so is lost.
   var predicate: ((FrameView) -> Bool)? {
@@ -56,10 +56,10 @@ final class Lane {
     if line.send(packet, at: now.nanoseconds) { wake?() }
   }
 
-  /// When the next frame may be there; it may turn out to be later.
+  /// When the receiving node may look at the next frame; it may turn out to be later.
   var nextArrival: Instant? { line.nextArrival }
 
-  /// Hands over the next frame that is there by `now`.
+  /// Hands over the next frame that the receiving node looks at by `now`.
   @inline(__always)
   func popArrived(at now: Instant) -> Packet? { line.popArrived(at: now) }
 
@@ -69,7 +69,20 @@ final class Lane {
   /// What reached a machine and is kept from it.
   func refuse(_ packet: consuming Packet, _ reason: String, at now: Instant) { line.refuse(packet, reason, at: now) }
 
+  /// What has arrived and the node has not looked at is gone with the node's memory.
+  func emptyIntake(_ reason: String, at now: Instant) { line.emptyIntake(reason, at: now) }
+
   // MARK: From outside
+
+  /// What is in a lane at a moment.
+  struct Contents {
+    var isUp: Bool
+    var waitingFrames: Int
+    var waitingBytes: Int
+    var travelingFrames: Int
+  }
+
+  func contents(at now: Instant) -> Contents { line.contents(at: now) }
 
   func setUp(_ isUp: Bool, at now: Instant) { line.setUp(isUp, at: now) }
 

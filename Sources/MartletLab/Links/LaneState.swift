@@ -18,8 +18,8 @@ struct LaneState: ~Copyable {
   private var delay: Int64
   /// What the receiver was last told.
   private var announced = Int64.max
-  /// What a frame waits in the receiving node.
-  var processing: Int64 = 0
+  /// Where frames wait in the receiving node; nil if it looks at them at once.
+  var intake: Intake?
   private var maximumByteCount: Int
   private(set) var isHeld = false
   private var isUp = true
@@ -239,9 +239,9 @@ struct LaneState: ~Copyable {
 
   // MARK: Receiving
 
-  /// When the next frame may be there; it may turn out to be later.
+  /// When the next frame may be at the line's end; it may turn out to be later.
   @inline(__always)
-  var nextArrival: Instant? {
+  var nextOffLine: Instant? {
     guard !isHeld else { return nil }
     var earliest = Int64.max
     if let first = travelling.firstMetadata?.time.nanoseconds { earliest = first }
@@ -250,21 +250,21 @@ struct LaneState: ~Copyable {
       earliest = min(earliest, line.free &+ delay)
     }
     guard earliest < Int64.max else { return nil }
-    return Instant(nanoseconds: earliest) + processing
+    return Instant(nanoseconds: earliest)
   }
 
   private var firstOvertaking: Int64 {
     overtaking.isEmpty ? .max : overtaking[overtaking.count - 1].metadata.time.nanoseconds
   }
 
-  /// Hands over the next frame that is there by `now`.
-  mutating func popArrived(at now: Instant) -> Packet? {
+  /// Hands over the next frame that is at the line's end by `now`.
+  mutating func popOffLine(at now: Instant) -> Packet? {
     guard !isHeld else { return nil }
     let time = now.nanoseconds
     serve(until: time)
     let first = travelling.firstMetadata?.time.nanoseconds ?? .max
     let other = mayOvertake ? firstOvertaking : .max
-    guard min(first, other) <= time &- processing else { return nil }
+    guard min(first, other) <= time else { return nil }
     counters.delivered &+= 1
     if first > other { return handOver(overtaking.removeLast()) }
     guard let packet = travelling.popFirst() else { return nil }
@@ -286,6 +286,13 @@ struct LaneState: ~Copyable {
   }
 
   // MARK: From outside
+
+  mutating func contents(at now: Instant) -> Lane.Contents {
+    serve(until: now.nanoseconds)
+    return Lane.Contents(
+      isUp: isUp && faults.isUp(at: now.nanoseconds), waitingFrames: waiting.count, waitingBytes: waiting.byteCount,
+      travelingFrames: travelling.count + overtaking.count)
+  }
 
   mutating func setUp(_ isUp: Bool, at now: Instant) {
     serve(until: now.nanoseconds)

@@ -51,6 +51,9 @@ extension Recorder {
         sentDraft[old] = drafts.count - 1
       }
       switch frame.fate {
+      case .lost(let reason) where trails[old].diedInside:
+        let place = "\(result.nodes[to.node].name)'s \(result.nodes[to.node].interfaces[to.interface].name)"
+        draft(frame.arrival, to, "dropped", "dropped at \(place): \(reason): \(text)", rank: 0, .sent(old))
       case .lost(let reason):
         draft(
           frame.arrival, from, reason.hasSuffix("collision") ? "collision" : "dropped",

@@ -20,8 +20,14 @@ final class WorldCore: @unchecked Sendable {
   var lanes: [Lane] = []
   let partition: Partition
   var recorder: Recorder?
+  /// By node: what makes it slow, if anything does.
+  var processors: [NodeProcessor?]
+  /// Why the same seed does not give the same run.
+  var unrepeatable: [String] = []
   private var applications: [[Application]]
   private var isDown: [Bool]
+  /// Faults that are to end.
+  var guarded = GuardedFaults()
 
   init(
     _ plan: WorldPlan, seed: UInt64, hosts: [VirtualHost?], loop: Loop, pool: borrowing PacketPool, isRecorded: Bool
@@ -30,6 +36,7 @@ final class WorldCore: @unchecked Sendable {
     self.seed = seed
     self.loop = loop
     self.hosts = hosts
+    processors = hosts.map { _ in nil }
     applications = hosts.map { _ in [] }
     isDown = hosts.map { _ in false }
     var owners: [IPAddress: Int] = [:]
@@ -43,18 +50,19 @@ final class WorldCore: @unchecked Sendable {
         let lane = Lane(
           direction, link: number, end: end, seed: seed, name: "\(link.name).\(end == 0 ? "there" : "back")",
           pool: pool)
-        let receiver = end == 0 ? link.second.node : link.first.node
-        if let node = plan.indices[receiver] {
-          lane.processing = max(0, plan.description.nodes[node].processing.inNanoseconds)
-        }
         lane.recorder = recorder
         lanes.append(lane)
       }
     }
     for (node, description) in plan.description.nodes.enumerated() {
+      setUpProcessor(of: node)
       switches.append(description.kind == .switch ? plug(description, node, pool) : nil)
       media.append(description.medium.map { lay($0, node, pool) })
-      if let host = hosts[node] { try plug(host, node) }
+      if let host = hosts[node] {
+        try plug(host, node)
+      } else if description.kind == .tap {
+        try plugTap(node, pool)
+      }
     }
   }
 
@@ -102,13 +110,15 @@ final class WorldCore: @unchecked Sendable {
     var recording = Recording(name: description.name, seed: seed)
     recording.summary = description.summary
     recording.nodes = description.nodes.enumerated().map { index, node in
-      Recording.Node(
+      var result = Recording.Node(
         name: node.name, kind: node.kind,
         interfaces: plan.interfaces[index].map { interface in
           Recording.Interface(
             name: interface.name, mac: node.hasStack ? interface.mac.description : "",
             addresses: interface.addresses.map(\.description), link: interface.link)
         })
+      result.faults = node.faultWords
+      return result
     }
     recording.links = description.links.enumerated().map { number, link in
       let ends = [link.first, link.second].enumerated().map { end, plug in
@@ -142,6 +152,7 @@ final class WorldCore: @unchecked Sendable {
         add({ host in try await known.run(on: host, port: port) }, on: node)
       }
     }
+    setClocks()
     for entry in plan.description.schedule {
       let deadline = Instant.zero + entry.time.inNanoseconds
       _ = loop.setTimer(at: deadline, { [weak self] in self?.apply(entry.fault) })
@@ -185,8 +196,19 @@ final class WorldCore: @unchecked Sendable {
     case .resume(let name) where box(name) != nil: setSwitch(name, isPaused: false, at: now)
     case .crash(let name): machine(name, "crashes") { crash($0, $1, at: now) }
     case .restart(let name): machine(name, "starts again") { restart($0, $1, at: now) }
-    case .pause(let name): machine(name, "stands still") { _, host in host.pause() }
-    case .resume(let name): machine(name, "goes on") { _, host in host.resume() }
+    case .pause(let name):
+      machine(name, "stands still") { node, host in
+        pauseProcessor(of: node)
+        host.pause()
+      }
+    case .resume(let name):
+      machine(name, "goes on") { node, host in
+        resumeProcessor(of: node)
+        host.resume()
+      }
+    case .clock(let name, let fault): setClock(of: name, fault)
+    case .cpu(let name, let cpu): setProcessor(of: name, cpu)
+    case .ring(let name, let ring): setRing(of: name, ring)
     case .partition(let left, let right, let isOneWay):
       let (left, right) = (left.compactMap { plan.indices[$0] }, right.compactMap { plan.indices[$0] })
       for source in left {
@@ -231,6 +253,7 @@ final class WorldCore: @unchecked Sendable {
     }
     host.crash()
     recorder?.forget(node)
+    resetProcessor(of: node)
     for interface in plan.interfaces[node] {
       lanes[interface.link * 2 + interface.end].loseWaiting("its sender is gone", at: now)
     }
@@ -244,6 +267,9 @@ final class WorldCore: @unchecked Sendable {
     host.resume()
     for index in applications[node].indices { launch(index, on: node) }
   }
+
+  /// Whether the machine has crashed and not started again.
+  func isGone(_ node: Int) -> Bool { isDown[node] }
 
   private func loseArrived(at node: Int, by now: Instant) {
     for interface in plan.interfaces[node] {
@@ -273,6 +299,7 @@ final class WorldCore: @unchecked Sendable {
     var recording = recorder?.finish(at: now.nanoseconds) ?? outline
     recording.duration = now.nanoseconds
     recording.counters += mediumCounters
+    recording.unrepeatable = unrepeatable
     for (node, host) in hosts.enumerated() {
       if let host {
         for (index, interface) in plan.interfaces[node].enumerated() {
@@ -282,12 +309,14 @@ final class WorldCore: @unchecked Sendable {
           recording.counters.append(
             Recording.Counter(node: node, name: "\(interface.name) frames sent", value: counters.sentPackets))
         }
+        recording.counters += ringCounters(of: node)
         let drops = host.drops
         for reason in Drop.Reason.allCases where drops[reason] > 0 {
           recording.counters.append(
             Recording.Counter(node: node, name: "dropped: \(Recorder.words("\(reason)"))", value: drops[reason]))
         }
       } else if let box = switches[node] {
+        recording.counters += ringCounters(of: node)
         for (name, value) in [
           ("frames forwarded", box.forwarded), ("frames flooded", box.flooded), ("frames filtered", box.filtered),
           ("frames at blocked ports", box.blocked),

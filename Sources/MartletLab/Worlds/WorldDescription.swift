@@ -1,3 +1,4 @@
+public import Martlet
 public import MartletCore
 public import MartletWire
 
@@ -22,6 +23,10 @@ public struct WorldDescription: Sendable, Equatable {
   /// Whether rings of switches without a spanning tree are no mistake: for whoever wants to see frames circle for ever. Default
   /// false.
   public var allowsRings = false
+  /// How time passes, unless whoever runs the world says otherwise. Default virtual.
+  public var pace = WorldPace.virtual
+  /// Ports of this machine that lead into the world, which then has to keep real time.
+  public var published: [PublishedPort] = []
 
   /// A world without anything in it.
   public init(_ name: String, summary: String = "", seed: UInt64 = 1) {
@@ -45,6 +50,12 @@ public struct WorldDescription: Sendable, Equatable {
     public var routes: [RouteByHand] = []
     /// What every frame waits in the node before it is looked at: the "processing" of the delay budget.
     public var processing = Duration.zero
+    /// How fast the node works on what it receives, one frame after the other. Default: as fast as it comes.
+    public var cpu = Processor()
+    /// How many received frames each interface keeps for the processor; those that find no place are dropped. Default: all.
+    public var ring: Int?
+    /// What is wrong with a host's or router's clock. Default: nothing.
+    public var clock = ClockFault()
     /// After how long a switch forgets a station that it does not hear. Default 300 s (IEEE 802.1D).
     public var ageing = Duration.seconds(300)
     /// Whether and how a switch takes part in the spanning tree; nil, the default, if it knows nothing of one.
@@ -197,6 +208,11 @@ public struct WorldDescription: Sendable, Equatable {
     case pause(String)
     /// The paused host goes on.
     case resume(String)
+    /// The host's clock runs so from now on.
+    case clock(String, ClockFault)
+    /// The node works so fast from now on, or keeps so many received frames an interface (nil: all).
+    case cpu(String, Processor)
+    case ring(String, Int?)
     /// Nothing gets from a node of the first list to one of the second, and, unless it is one-way, back.
     case partition([String], from: [String], isOneWay: Bool)
     /// Everything gets everywhere again.

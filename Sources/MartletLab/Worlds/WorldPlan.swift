@@ -23,6 +23,7 @@ struct WorldPlan {
     case node(Int)
     case link(Int)
     case schedule(Int)
+    case bridges
   }
 
   struct Mistake: Error {
@@ -54,6 +55,8 @@ struct WorldPlan {
     if description.computesRoutes { computeRoutes() }
     try addRoutesByHand()
     try checkSchedule()
+    try checkMachines()
+    try checkBridges()
   }
 
   func fail(_ subject: Subject?, _ problem: String, _ remedy: String) -> Mistake {
