@@ -158,6 +158,7 @@ let package = Package(
       name: "MartletLabTests",
       dependencies: [
         "MartletLab", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "AllocationCounter",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
