@@ -82,7 +82,9 @@ let package = Package(
     .target(
       name: "MartletLab",
       dependencies: [
-        "MartletReportPage", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletReportPage", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore",
+        "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),
       ],
@@ -153,7 +155,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "MartletLabTests", dependencies: ["MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire"],
+      name: "MartletLabTests",
+      dependencies: [
+        "MartletLab", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "AllocationCounter",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
       exclude: ["Golden"],
       swiftSettings: settings),
     .testTarget(

@@ -16,6 +16,7 @@ struct LabRunReport {
   /// The transcript, tables of links and flows, and a line about the run.
   func tell() {
     if !result.transcript.isEmpty { StandardStreams.line(result.transcript) }
+    for remark in result.remarks { StandardStreams.line("here: \(remark)") }
     for line in lines { StandardStreams.line(line) }
   }
 
@@ -94,7 +95,7 @@ struct LabRunReport {
             })
         ),
         ("replayable", .bool(recording.isReplayable)), ("files", .object(files.map { ($0.what, .string($0.path)) })),
-        ("transcript", .string(result.transcript)),
+        ("transcript", .string(result.transcript)), ("remarks", .array(result.remarks.map { .string($0) })),
       ]).line)
   }
 }

@@ -9,6 +9,7 @@ final class Stage: @unchecked Sendable {
   private let pace: WorldPace
   private var lines: [String] = []
   private(set) var failures: [String] = []
+  private(set) var remarks: [String] = []
   private let name: String
   private let title: String
   private let watch: @Sendable (World) -> Void
@@ -28,10 +29,10 @@ final class Stage: @unchecked Sendable {
   var text: String { lines.joined(separator: "\n") + "\n" }
 
   /// A world under the scenario's name and seed.
-  func world(_ build: (inout WorldDescription) throws -> Void) throws -> World {
+  func world(isRecorded: Bool = true, _ build: (inout WorldDescription) throws -> Void) throws -> World {
     var description = WorldDescription(name, summary: title, seed: seed)
     try build(&description)
-    let world = try World(description, seed: seed, pace: pace)
+    let world = try World(description, seed: seed, isRecorded: isRecorded, pace: pace)
     watch(world)
     return world
   }
@@ -39,6 +40,9 @@ final class Stage: @unchecked Sendable {
   func say(_ text: String = "") {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) { lines.append(String(line)) }
   }
+
+  /// Tells of what it took of this machine, beside the transcript.
+  func remark(_ text: String) { remarks.append(text) }
 
   /// Tells whether what was announced came to pass.
   func check(_ holds: Bool, _ text: String) {
