@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "MartletNIO", targets: ["MartletNIO"]),
     .library(name: "MartletServices", targets: ["MartletServices"]),
     .library(name: "MartletLab", targets: ["MartletLab"]),
+    .library(name: "MartletLabTesting", targets: ["MartletLabTesting"]),
     .executable(name: "martlet", targets: ["MartletCommand"]),
     // For Fuzz/ only: no part of what Martlet promises.
     .library(name: "_HostFuzzing", targets: ["HostFuzzing"]),
@@ -91,6 +92,10 @@ let package = Package(
     .target(
       name: "MartletReportPage", path: "Sources/MartletLab/Report/Page",
       resources: reportPage.map { .embedInCode($0) }, swiftSettings: settings),
+    // For test targets: it imports Swift Testing.
+    .target(
+      name: "MartletLabTesting", dependencies: ["MartletLab", "Martlet", "MartletCore", "MartletWire"],
+      swiftSettings: settings),
     .executableTarget(
       name: "MartletCommand",
       dependencies: [
@@ -156,6 +161,10 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       exclude: ["Golden"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MartletLabTestingTests",
+      dependencies: ["MartletLabTesting", "MartletLab", "Martlet", "MartletCore", "MartletWire"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -139,8 +139,8 @@ struct WorldFileTests {
       ),
       (
         "switches: [s, t, u]\nlinks:\n  - {wire: [s, t]}\n  - {wire: [t, u]}\n  - {wire: [u, s]}",
-        "world.yaml:5: The wire u-s closes a ring of switches, in which frames circle for ever. Leave it out, or put a "
-          + "router into the ring."
+        "world.yaml:5: The wire u-s closes a ring of switches, in which frames circle for ever. Give all switches of "
+          + "the ring a spanning tree, put a router into it, or allow rings to watch the storm."
       ),
       ("hosts: [a]\nlinks:\n  - {wire: [a, a]}", "world.yaml:3: The wire leads from \"a\" to itself. Name two nodes."),
     ])

@@ -231,7 +231,7 @@ public final class FileSender {
       let span = try unsafe readIntoBuffer(count)
       var taken = 0
       do throws(SocketError) {
-        taken = try unsafe core.box.host.write(span.bytes, to: core.id, at: core.loop.now)
+        taken = try unsafe core.box.host.write(span.bytes, to: core.id, at: core.now)
       } catch { throw .socket(error) }
       core.loop.touch(core.box)
       guard taken > 0 else { throw .socket(.noResources) }
@@ -303,7 +303,7 @@ public final class FileSender {
   private func write(_ slice: consuming Slice) throws(FileTransferError) {
     var isTaken = false
     do throws(SocketError) {
-      isTaken = try core.box.host.write(slice, to: core.id, at: core.loop.now)
+      isTaken = try core.box.host.write(slice, to: core.id, at: core.now)
     } catch { throw .socket(error) }
     core.loop.touch(core.box)
     guard isTaken else { throw .socket(.noResources) }

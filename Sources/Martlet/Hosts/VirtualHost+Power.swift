@@ -12,7 +12,7 @@ extension VirtualHost {
     let box = unsafe box
     guard box.isPaused else { return }
     box.isPaused = false
-    box.host.advance(to: core.now)
+    box.host.advance(to: box.time(at: core.now))
     for attachment in box.attachments { attachment.receive(core) }
     core.touch(box)
   }

@@ -18,6 +18,10 @@ final class HostBox {
   var isPaused = false
   /// How often it has lost its memory.
   var boots = 0
+  /// How the host's clock runs; nil if it runs as the loop's.
+  var hostTime: HostTime?
+  /// How far the host's calendar is ahead of its clock, in nanoseconds.
+  var calendarOffset: Int64 = 0
   /// Told after each turn, when what it sent has gone out.
   var turnObserver: ((inout Host, Instant) -> Void)?
 
@@ -79,10 +83,11 @@ final class Attachment {
   func receive(_ core: LoopCore) {
     guard !box.isPaused else { return }
     let now = core.now
+    let hostNow = box.time(at: now)
     let interface = interface
     let link = link
     let count = box.withHost { host in
-      link.receive(at: now, limit: Self.batch) { packet in host.receive(packet, on: interface, at: now) }
+      link.receive(at: now, limit: Self.batch) { packet in host.receive(packet, on: interface, at: hostNow) }
     }
     if count > 0 { core.touch(box) }
     core.deadlines.set(link.nextDeadline, for: id)
@@ -98,4 +103,16 @@ extension HostBox {
   /// One exclusive access for a batch.
   @inline(__always)
   func withHost<R>(_ body: (inout Host) -> R) -> R { body(&host) }
+
+  /// Hands `attachment` what is to be sent there.
+  @inline(__always)
+  func transmit(on attachment: Attachment, at now: Instant) {
+    if hostTime == nil {
+      attachment.link.transmit(from: &host, interface: attachment.interface, at: now)
+    } else {
+      let link = attachment.link
+      host.transmit(from: attachment.interface, at: time(at: now)) { packet in link.send(packet, at: now) }
+    }
+    attachment.link.flush(at: now)
+  }
 }

@@ -93,10 +93,16 @@ public final class Loop: Sendable {
     precondition(!isCurrent, "a loop cannot wait for itself")
     let gate = Gate()
     let result = ResultBox<T, any Error>()
+    let core = core
     // On the loop's thread to the end: the caller may be blocking the last thread of the shared pool.
-    _ = start {
-      do { try await result.store(.success(body())) } catch { result.store(.failure(error)) }
-      gate.open()
+    _ = core.entering {
+      Task(executorPreference: taskExecutor) {
+        core.activeCount += 1
+        do { try await result.store(.success(body())) } catch { result.store(.failure(error)) }
+        // First: what the caller does next is not done while time runs.
+        core.activeCount -= 1
+        gate.open()
+      }
     }
     gate.wait()
     return try result.take()
@@ -104,11 +110,13 @@ public final class Loop: Sendable {
 
   private func start<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) -> Task<T, any Error> {
     let core = core
-    return Task(executorPreference: taskExecutor) {
-      // Not before: virtual time must not move on while the task is on its way to the loop.
-      core.activeCount += 1
-      defer { core.activeCount -= 1 }
-      return try await body()
+    return core.entering {
+      Task(executorPreference: taskExecutor) {
+        // Not before: virtual time must not move on while the task is on its way to the loop.
+        core.activeCount += 1
+        defer { core.activeCount -= 1 }
+        return try await body()
+      }
     }
   }
 

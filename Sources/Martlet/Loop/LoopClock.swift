@@ -42,12 +42,17 @@ extension Loop {
   public func withTimeout<T: Sendable>(
     _ limit: Duration, _ body: @escaping @Sendable () async throws -> T
   ) async throws -> T {
-    let clock = clock
+    try await Self.withTimeout(limit, by: clock, body)
+  }
+
+  static func withTimeout<T: Sendable, C: Clock>(
+    _ limit: Duration, by clock: C, _ body: @escaping @Sendable () async throws -> T
+  ) async throws -> T where C.Duration == Duration {
     let deadline = clock.now.advanced(by: limit)
     let value = try await withThrowingTaskGroup(of: T?.self) { group in
       group.addTask { try await body() }
       group.addTask {
-        try await clock.sleep(until: deadline)
+        try await clock.sleep(until: deadline, tolerance: nil)
         return nil
       }
       defer { group.cancelAll() }

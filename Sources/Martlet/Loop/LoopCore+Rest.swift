@@ -5,7 +5,7 @@ internal import Synchronization
 extension LoopCore {
   func waitForWork() {
     guard local.isEmpty, maySleep() else { return }
-    let inVain = activeCount > 0 && watchers.isEmpty && !(waiters.waiters.isEmpty && toldOfRest)
+    let inVain = activeCount > 0 && watchers.isEmpty && pace?.isOpen != true && !(waiters.waiters.isEmpty && toldOfRest)
     guard inVain else {
       poll(-1)
       return

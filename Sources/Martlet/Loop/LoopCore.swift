@@ -50,10 +50,23 @@ final class LoopCore: @unchecked Sendable {
   var hostNames: [String: Int] = [:]
   /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still and not even what
   /// is due now happens, so that a network is set up alike however slow the thread that does it.
-  var activeCount = 0
-  var isStopping = false
+  var activeCount = 0 {
+    didSet { followActivity() }
+  }
+  var isStopping = false {
+    didSet { followActivity() }
+  }
+  /// Whether virtual time may pass, for other threads.
+  let isTimeRunning = Atomic<Bool>(false)
+  /// What is said of jobs that other threads bring meanwhile.
+  let foreignJobs = Mutex(ForeignJobs())
+  /// How virtual time keeps to the system's; nil if it jumps.
+  var pace: LoopPace?
   /// Whether it was said that a run waits while nothing is left to happen.
   var toldOfRest = false
+  /// Past this, virtual time goes only after it was said.
+  var horizon = Instant(nanoseconds: .max)
+  var horizonReached: (() -> Void)?
   /// What else ends with the loop, in the order in which it came.
   var endings: [() -> Void] = []
   /// What a floor above keeps for the loop (its event loop), as long as anyone has it.
@@ -91,11 +104,13 @@ final class LoopCore: @unchecked Sendable {
 
   // MARK: Jobs
 
-  func enqueue(_ job: LoopJob) {
+  /// Takes in `job`; unless it `isExpected`, one from another thread while virtual time runs is told of.
+  func enqueue(_ job: LoopJob, isExpected: Bool = false) {
     if isCurrent {
       local.append(job)
       return
     }
+    if !isExpected, isTimeRunning.load(ordering: .acquiring) { tell(of: job) }
     let (ring, drain) = inbox.withLock { inbox -> (Bool, Bool) in
       inbox.jobs.append(job)
       if inbox.isFinished {
@@ -111,7 +126,7 @@ final class LoopCore: @unchecked Sendable {
 
   /// Runs `body` on the loop's thread: now if that is the caller's, else soon.
   func execute(_ body: @escaping @Sendable () -> Void) {
-    if isCurrent { body() } else { enqueue(.call(body)) }
+    if isCurrent { body() } else { enqueue(.call(body), isExpected: true) }
   }
 
   /// Runs `body` on the loop's thread and waits for it.
@@ -123,7 +138,7 @@ final class LoopCore: @unchecked Sendable {
       .call {
         do throws(E) { result.store(.success(try body())) } catch { result.store(.failure(error)) }
         gate.open()
-      })
+      }, isExpected: true)
     gate.wait()
     return try result.take()
   }
@@ -156,7 +171,12 @@ final class LoopCore: @unchecked Sendable {
   @inline(__always)
   func readClock() { now = Instant(nanoseconds: Platform.monotonicNanoseconds &- start) }
 
-  private func setVirtualNow(_ instant: Instant) {
+  /// Lets other threads know whether virtual time may pass.
+  private func followActivity() {
+    if isVirtual { isTimeRunning.store(activeCount > 0 && !isStopping, ordering: .releasing) }
+  }
+
+  func setVirtualNow(_ instant: Instant) {
     now = instant
     publishedNow.store(instant.nanoseconds, ordering: .relaxed)
   }
@@ -168,6 +188,7 @@ final class LoopCore: @unchecked Sendable {
     while true {
       takeInbox()
       let hadJobs = !local.isEmpty
+      if hadJobs, pace != nil { catchUp() }
       runJobs()
       // What a job leads to goes out with what it sent itself, within reason.
       var rounds = 1
@@ -199,10 +220,13 @@ final class LoopCore: @unchecked Sendable {
   private func stepVirtual(hadJobs: Bool) {
     if hadJobs || !local.isEmpty { return }
     if !watchers.isEmpty { poll(0) }
+    if pace != nil { activeCount > 0 ? pace?.begin(at: now) : pace?.stop() }
     guard activeCount > 0, let next = nextDeadline else {
       waitForWork()
       return
     }
+    if next > horizon { return reachHorizon() }
+    guard isTime(for: next) else { return }
     if next > now { setVirtualNow(next) }
     toldOfRest = false
     serviceDue()
@@ -235,10 +259,10 @@ final class LoopCore: @unchecked Sendable {
   @discardableResult
   func poll(_ nanoseconds: Int64) -> Bool {
     // What comes in after a sleep came after it: frames stamped with the time before make round trips too short.
-    var isLate = !isVirtual
+    var isLate = true
     return poller.wait(nanoseconds) { tag, flags in
       if isLate {
-        readClock()
+        if isVirtual { catchUp() } else { readClock() }
         isLate = false
       }
       watchers[tag]?.ready(flags)
@@ -266,7 +290,7 @@ final class LoopCore: @unchecked Sendable {
       case .host(let box):
         // Its deadline stays due until it goes on.
         guard !box.isPaused else { break }
-        box.host.advance(to: now)
+        box.host.advance(to: box.time(at: now))
         touch(box)
       case .link(let attachment):
         attachment.receive(self)
@@ -297,13 +321,14 @@ final class LoopCore: @unchecked Sendable {
       box.isDirty = false
       guard !box.isPaused else { continue }
       for attachment in box.attachments {
-        if attachment.skipsIdleTurns, !box.host.hasFrames(on: attachment.interface, at: now) { continue }
-        attachment.link.transmit(from: &box.host, interface: attachment.interface, at: now)
-        attachment.link.flush(at: now)
+        if attachment.skipsIdleTurns, !box.host.hasFrames(on: attachment.interface, at: box.time(at: now)) {
+          continue
+        }
+        box.transmit(on: attachment, at: now)
       }
       if let observer = box.turnObserver { observer(&box.host, now) }
       announce(box)
-      deadlines.set(box.host.nextDeadline, for: box.id)
+      deadlines.set(box.host.nextDeadline.map(box.moment(of:)), for: box.id)
     }
     dirty.removeAll(keepingCapacity: true)
   }
@@ -336,11 +361,12 @@ final class LoopCore: @unchecked Sendable {
   /// Waits on the loop's thread until `waiter` is woken. The caller has to be on that thread.
   func wait(
     for interest: SocketEvent.Changes = [], in list: WaiterList? = nil, until deadline: Instant? = nil,
-    purpose: StaticString, isolation: isolated (any Actor)? = #isolation
+    clock: (HostBox, Instant)? = nil, purpose: StaticString, isolation: isolated (any Actor)? = #isolation
   ) async -> WaitOutcome {
     precondition(isCurrent, "a wait outside the loop's thread")
     if isStopping { return .cancelled }
     let waiter = Waiter(for: interest, purpose: purpose)
+    waiter.clock = clock
     // The isolation is handed on by name: the closures would lose it, and go on elsewhere when an actor of the loop
     // waits (Swift 6.3.1).
     let outcome = await withTaskCancellationHandler {

@@ -1,3 +1,5 @@
+internal import MartletCore
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -13,9 +15,12 @@ extension Loop {
 
 extension VirtualHost {
   /// What the host's calendar says, in nanoseconds since 1970 UTC: the system's time, or in virtual time
-  /// ``Loop/virtualEpoch`` and the loop's.
+  /// ``Loop/virtualEpoch`` and the host's ``clock``; in a world perhaps wrong (``ClockFault``).
   public var timeOfDay: Int64 {
-    if loop.isVirtual { return Loop.virtualEpoch &+ loop.now.nanoseconds }
+    if loop.isVirtual {
+      let (now, offset) = clock.reading
+      return Loop.virtualEpoch &+ now.nanoseconds &+ offset
+    }
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)

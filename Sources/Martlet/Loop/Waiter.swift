@@ -19,6 +19,8 @@ final class Waiter: @unchecked Sendable {
   /// Where the waiter stands among all of its loop.
   fileprivate(set) var place = -1
   var timer: LoopTimer?
+  /// The host by whose clock the task waits, and until when.
+  var clock: (HostBox, Instant)?
   var list: WaiterList?
 
   init(for interest: SocketEvent.Changes, purpose: StaticString) {

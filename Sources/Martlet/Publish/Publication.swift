@@ -69,16 +69,18 @@ extension Loop {
   ///   - host: Where the connections come from in the virtual network.
   ///   - target: Where they go to.
   ///   - limits: Bounds of what is carried.
-  /// - Throws: ``PublishError/virtualLoop`` on a loop in virtual time; ``PublishError/system(_:_:)``, as when the port
+  /// - Throws: ``PublishError/virtualLoop`` on a loop in virtual time that does not keep to
+  ///   the system's clock; ``PublishError/system(_:_:)``, as when the port
   ///   is taken.
   public func publish(
     _ local: SocketAddress, _ transport: Publication.Transport = .tcp, on host: VirtualHost, to target: SocketAddress,
     limits: Publication.Limits = Publication.Limits()
   ) throws(PublishError) -> Publication {
-    guard !isVirtual else { throw .virtualLoop }
+    guard keepsRealTime else { throw .virtualLoop }
     let core = core
-    let (socket, address) = try core.sync { () throws(PublishError) -> (SystemSocket, SocketAddress) in
+    let (socket, address) = try core.sync { [self] () throws(PublishError) -> (SystemSocket, SocketAddress) in
       let socket = try SystemSocket.bound(to: local, stream: transport == .tcp, core: core)
+      if isVirtual { open() }
       return (socket, socket.localAddress ?? local)
     }
     let task: Task<Void, any Error>

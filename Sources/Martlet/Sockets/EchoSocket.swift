@@ -54,9 +54,9 @@ extension VirtualHost {
   public func ping(_ remote: IPAddress, timeout: Duration = .seconds(5)) async throws -> Duration {
     let socket = try openEcho(remote.version)
     defer { socket.close() }
-    let start = loop.now
+    let start = clock.now
     try socket.send(Array("martlet".utf8), sequence: 1, to: remote)
-    return try await loop.withTimeout(timeout) {
+    return try await withTimeout(timeout) {
       let (echo, _) = try await socket.receive()
       guard case .reply = echo.kind else { throw SocketError.unreachable(by: echo.source.address) }
       return start.duration(to: echo.time)

@@ -54,7 +54,7 @@ extension SocketCore {
   package var isInputAtEnd: Bool { box.host.isInputAtEnd(of: id) }
 
   package func readNow(into buffer: inout MutableRawSpan) throws(SocketError) -> ReadResult {
-    let result = try box.host.read(from: id, into: &buffer, at: loop.now)
+    let result = try box.host.read(from: id, into: &buffer, at: now)
     if case .bytes = result { loop.touch(box) }
     return result
   }
@@ -69,20 +69,20 @@ extension SocketCore {
 
   /// Takes as many bytes as there is room for and says how many.
   package func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
-    let count = try box.host.write(bytes, to: id, at: loop.now)
+    let count = try box.host.write(bytes, to: id, at: now)
     loop.touch(box)
     return count
   }
 
   /// Takes `slice` by reference if there is room, and says whether there was.
   package func writeNow(_ slice: consuming Slice) throws(SocketError) -> Bool {
-    let isTaken = try box.host.write(slice, to: id, at: loop.now)
+    let isTaken = try box.host.write(slice, to: id, at: now)
     loop.touch(box)
     return isTaken
   }
 
   package func shutdownWriteNow() throws(SocketError) {
-    try box.host.shutdownWrite(id, at: loop.now)
+    try box.host.shutdownWrite(id, at: now)
     loop.touch(box)
   }
 
@@ -94,7 +94,7 @@ extension SocketCore {
   }
 
   package func sendNow(_ bytes: RawSpan, to remote: SocketAddress?) throws(SocketError) {
-    try box.host.send(bytes, to: remote, from: id, at: loop.now)
+    try box.host.send(bytes, to: remote, from: id, at: now)
     loop.touch(box)
   }
 
@@ -107,7 +107,7 @@ extension SocketCore {
   }
 
   package func sendEchoNow(_ bytes: RawSpan, sequence: UInt16, to remote: SocketAddress) throws(SocketError) {
-    try box.host.sendEcho(bytes, sequence: sequence, to: remote, from: id, at: loop.now)
+    try box.host.sendEcho(bytes, sequence: sequence, to: remote, from: id, at: now)
     loop.touch(box)
   }
 

@@ -22,13 +22,15 @@ package final class SocketCore: Sendable {
   var id: SocketID { state.id }
   @inline(__always) var loop: LoopCore { host.loop.core }
   @inline(__always) var box: HostBox { unsafe host.box }
+  /// The host's time. Only on the loop's thread.
+  @inline(__always) var now: Instant { box.time(at: loop.now) }
 
   /// Only on the loop's thread.
   static func close(_ state: SocketState, in box: HostBox, _ core: LoopCore) {
     guard !state.isClosed else { return }
     state.isClosed = true
     state.observer = nil
-    box.host.close(state.id, at: core.now)
+    box.host.close(state.id, at: box.time(at: core.now))
     box.states[state.id] = nil
     core.touch(box)
     state.waiters.endAll(.cancelled)
@@ -44,7 +46,7 @@ package final class SocketCore: Sendable {
       guard !state.isClosed else { return }
       state.isClosed = true
       state.observer = nil
-      box.host.abort(id, at: loop.now)
+      box.host.abort(id, at: now)
       box.states[id] = nil
       loop.touch(box)
       state.waiters.endAll(.cancelled)
@@ -69,7 +71,7 @@ package final class SocketCore: Sendable {
     try loop.sync { [self] () throws(SocketError) -> T in
       guard !state.isClosed else { throw .notASocket }
       defer { loop.touch(box) }
-      return try body(&box.host, loop.now)
+      return try body(&box.host, now)
     }
   }
 }
@@ -87,7 +89,7 @@ extension VirtualHost {
   ) throws(SocketError) -> SocketCore {
     try withBox { [self] (core, box) throws(SocketError) -> SocketCore in
       guard !core.isStopping else { throw .cancelled }
-      return adopt(try body(&box.host, core.now))
+      return adopt(try body(&box.host, box.time(at: core.now)))
     }
   }
 }

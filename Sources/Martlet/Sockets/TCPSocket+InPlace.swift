@@ -20,7 +20,7 @@ extension TCPSocket {
       if state.pushbackStart < state.pushback.count {
         return state.readPushback(upTo: maximum, body)
       }
-      switch try box.host.read(from: state.id, upTo: maximum, at: loop.now, body) {
+      switch try box.host.read(from: state.id, upTo: maximum, at: box.time(at: loop.now), body) {
       case .bytes(let count):
         loop.touch(box)
         return count
@@ -40,7 +40,7 @@ extension TCPSocket {
     while true {
       let (loop, box) = (core.loop, core.box)
       guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
-      let isTaken = try box.host.write(slice.share(), to: core.state.id, at: loop.now)
+      let isTaken = try box.host.write(slice.share(), to: core.state.id, at: box.time(at: loop.now))
       loop.touch(box)
       if isTaken { return }
       try await core.wait(for: .writable, "room to write")

@@ -109,7 +109,7 @@ public final class TCPSocket: Sendable {
     let (state, loop, box) = (core.state, core.loop, core.box)
     guard !state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
     if state.pushbackStart < state.pushback.count { return state.readPushback(into: &buffer) }
-    let result = try box.host.read(from: state.id, into: &buffer, at: loop.now)
+    let result = try box.host.read(from: state.id, into: &buffer, at: box.time(at: loop.now))
     switch result {
     case .bytes(let count):
       loop.touch(box)
@@ -164,7 +164,7 @@ public final class TCPSocket: Sendable {
   func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
     let (loop, box) = (core.loop, core.box)
     guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
-    let count = try box.host.write(bytes, to: core.state.id, at: loop.now)
+    let count = try box.host.write(bytes, to: core.state.id, at: box.time(at: loop.now))
     loop.touch(box)
     return count
   }
@@ -184,7 +184,8 @@ public final class TCPSocket: Sendable {
     while sent < bytes.count {
       let (loop, box) = (core.loop, core.box)
       guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
-      let count = try unsafe box.host.writeUrgent(bytes.span.bytes.extracting(sent...), to: core.id, at: loop.now)
+      let count = try unsafe box.host.writeUrgent(
+        bytes.span.bytes.extracting(sent...), to: core.id, at: box.time(at: loop.now))
       loop.touch(box)
       sent += count
       if count == 0 { try await core.wait(for: .writable, "room to write") }
@@ -320,7 +321,7 @@ extension VirtualHost {
     let (core, sent) = try withBox { [self] (core, box) throws(SocketError) -> (SocketCore, Int) in
       guard !core.isStopping else { throw .cancelled }
       let opened = try unsafe box.host.connect(
-        to: remote, from: local, options: options, sending: bytes.span.bytes, at: core.now)
+        to: remote, from: local, options: options, sending: bytes.span.bytes, at: box.time(at: core.now))
       return (adopt(opened.socket), opened.byteCount)
     }
     let socket = try await connected(core)

@@ -51,7 +51,7 @@ public final class UDPSocket: Sendable {
     let (loop, box) = (core.loop, core.box)
     guard loop.isCurrent else { return try send([UInt8](copying: bytes), to: remote) }
     guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
-    try box.host.send(bytes, to: remote, from: core.id, at: loop.now)
+    try box.host.send(bytes, to: remote, from: core.id, at: box.time(at: loop.now))
     loop.touch(box)
   }
 

@@ -66,6 +66,8 @@ struct WorldReader {
   /// Where things stand, for mistakes that are found later.
   private(set) var lines: [WorldPlan.Subject: Int] = [:]
   private var description = WorldDescription("world")
+  /// TAP devices, which come behind all other nodes.
+  private var taps: [(String, YAMLValue)] = []
 
   init(file: String?) { self.file = file }
 
@@ -85,6 +87,14 @@ struct WorldReader {
       default: throw routes.mistake("Routes are not \"\(try routes.text())\"", "Write `computed` or `by hand`.")
       }
     }
+    if let rings = fields["rings"] {
+      switch try rings.text() {
+      case "allowed": description.allowsRings = true
+      case "refused": description.allowsRings = false
+      default: throw rings.mistake("Rings are not \"\(try rings.text())\"", "Write `allowed` or `refused`.")
+      }
+    }
+    if let pace = fields["pace"] { description.pace = try MachineReader.pace(pace) }
     for (key, kind) in [
       ("hosts", WorldDescription.Node.Kind.host), ("routers", .router), ("switches", .switch), ("segments", .hub),
     ] {
@@ -93,6 +103,11 @@ struct WorldReader {
     }
     if let links = fields["links"] {
       for link in try links.list() { try readLink(link) }
+    }
+    for (name, value) in taps { try description.addTaps(value, on: name) }
+    if let published = fields["publish"] {
+      lines[.bridges] = published.line
+      for port in try published.list() { description.published.append(try MachineReader.published(port)) }
     }
     if let schedule = fields["schedule"] {
       for entry in try schedule.list() { try readFault(entry) }
@@ -108,6 +123,7 @@ struct WorldReader {
   ) throws(WorldError) {
     var node = WorldDescription.Node(name: try name.text(), kind: kind)
     lines[.node(description.nodes.count)] = name.line
+    if kind == .hub { node.medium = .bus(EthernetBus()) }
     if let value, !value.isEmpty {
       let fields = try YAMLFields(value.node, "a \(kind.rawValue)", file: file)
       if let services = fields["services"] {
@@ -130,8 +146,14 @@ struct WorldReader {
           try fields.finish()
         }
       }
+      if kind == .hub { node.medium = try readMedium(fields) }
+      if let tree = fields["spanning tree"] { node.spanningTree = try readSpanningTree(tree) }
       if let ageing = fields["ageing"] { node.ageing = try ageing.duration() }
       if let processing = fields["processing"] { node.processing = try processing.duration() }
+      if let cpu = fields["cpu"] { node.cpu = try MachineReader.cpu(cpu, file) }
+      if let ring = fields["ring"] { node.ring = try MachineReader.ring(ring) }
+      if let clock = fields["clock"] { node.clock = try MachineReader.clock(clock, file) }
+      if let tap = fields["tap"] { taps.append((node.name, tap)) }
       if let tcp = fields["tcp"] { try readTuning(tcp, &node.tuning) }
       if let ttl = fields["ttl"] { node.tuning.timeToLive = UInt8(clamping: try ttl.count(1...255)) }
       try fields.finish()
@@ -233,6 +255,7 @@ struct WorldReader {
     }
     if let mac = fields["mac"] { end.macAddress = try mac.macAddress() }
     if let interface = fields["interface"] { end.interface = try interface.text() }
+    if let position = fields["position"] { end.position = try position.meters() }
     try fields.finish()
     return end
   }
@@ -257,6 +280,7 @@ struct WorldReader {
       _ = try value.bool()
       faults.append(.heal)
     }
+    if let fault = try MachineReader.fault(fields, file) { faults.append(fault) }
     if let value = fields["partition"] {
       var left: [String] = []
       for name in try value.list() { left.append(try name.text()) }
@@ -271,7 +295,7 @@ struct WorldReader {
     guard let fault = faults.first, faults.count == 1 else {
       throw value.mistake(
         faults.isEmpty ? "Nothing happens here" : "Two things happen here",
-        "Write one of down, up, hold, release, crash, restart, pause, resume, partition, heal.")
+        "Write one of down, up, hold, release, crash, restart, pause, resume, clock, cpu, ring, partition, heal.")
     }
     try fields.finish()
     description.schedule.append(WorldDescription.ScheduledFault(at: time, fault))

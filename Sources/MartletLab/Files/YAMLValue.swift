@@ -95,6 +95,31 @@ struct YAMLValue {
     return .nanoseconds(Int64(nanoseconds))
   }
 
+  /// "-3 s".
+  func signedDuration() throws(WorldError) -> Duration {
+    guard try text().hasPrefix("-") else { return try duration() }
+    return .zero - (try YAMLValue(node: Node(String(try text().dropFirst())), file: file).duration())
+  }
+
+  /// As ``duration()``, to the picosecond.
+  func fineDuration() throws(WorldError) -> Duration {
+    let (number, unit) = try quantity()
+    if unit == "ns" || unit == "ps", number >= 0, number < 1e9 {
+      return Duration(
+        secondsComponent: 0, attosecondsComponent: Int64((number * (unit == "ns" ? 1_000 : 1)).rounded()) * 1_000_000)
+    }
+    return try duration()
+  }
+
+  /// "100 ppm".
+  func drift() throws(WorldError) -> Double {
+    let (number, unit) = try quantity()
+    guard unit == "ppm" else {
+      throw mistake("\"\(try text())\" is no drift", "Write a number and ppm, as `100 ppm` or `-20.5 ppm`.")
+    }
+    return number
+  }
+
   /// "10 Mbit/s".
   func rate() throws(WorldError) -> UInt64 {
     let (number, unit) = try quantity()
@@ -128,6 +153,16 @@ struct YAMLValue {
     default: throw mistake("\"\(try text())\" is no size", "Write a number and B, kB, KiB, MB or MiB, as `64 kB`.")
     }
     guard number >= 0, number * scale < 1e15 else { throw mistake("The size is too large", "Write less.") }
+    return Int((number * scale).rounded())
+  }
+
+  /// "500 m", "2.5 km".
+  func meters() throws(WorldError) -> Int {
+    let (number, unit) = try quantity()
+    let scale = unit == "m" ? 1.0 : unit == "km" ? 1e3 : 0
+    guard scale > 0 || number == 0, number >= 0, number * scale <= 1e6 else {
+      throw mistake("\"\(try text())\" is no place on a cable", "Write a number and m or km, as `500 m`.")
+    }
     return Int((number * scale).rounded())
   }
 

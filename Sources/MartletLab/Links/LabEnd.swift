@@ -54,7 +54,8 @@ final class Partition {
     var source: Int
     var destination: Int
   }
-  private var pairs: Set<Pair> = []
+  /// How many keep the one from the other. Looked up, never iterated.
+  private var pairs: [Pair: Int] = [:]
   /// Whose addresses they are. Looked up, never iterated.
   private let owners: [IPAddress: Int]
 
@@ -62,12 +63,21 @@ final class Partition {
 
   var isPresent: Bool { !pairs.isEmpty }
 
-  func block(from source: Int, to destination: Int) { pairs.insert(Pair(source: source, destination: destination)) }
-  func allow(from source: Int, to destination: Int) { pairs.remove(Pair(source: source, destination: destination)) }
+  func block(from source: Int, to destination: Int) {
+    pairs[Pair(source: source, destination: destination), default: 0] += 1
+  }
+
+  /// Takes back one ``block(from:to:)``.
+  func allow(from source: Int, to destination: Int) {
+    let pair = Pair(source: source, destination: destination)
+    guard let count = pairs[pair] else { return }
+    pairs[pair] = count > 1 ? count - 1 : nil
+  }
+
   func allowAll() { pairs.removeAll() }
 
   func blocks(_ packet: borrowing Packet, to node: Int) -> Bool {
     guard let source = FrameView(packet.bytes).source, let owner = owners[source] else { return false }
-    return pairs.contains(Pair(source: owner, destination: node))
+    return pairs[Pair(source: owner, destination: node)] != nil
   }
 }

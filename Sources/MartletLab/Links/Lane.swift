@@ -15,8 +15,8 @@ final class Lane {
   var recorder: Recorder?
   /// Tells the receiving end that a frame comes earlier than it was told.
   var wake: (() -> Void)?
-  /// What a frame waits in the receiving node.
-  var processing: Int64 = 0
+  /// Where frames wait in the receiving node; nil if it looks at them at once.
+  var intake: Intake?
   var counters = Counters()
   /// A frame for which this says so is lost.
   var predicate: ((FrameView) -> Bool)?
@@ -223,8 +223,8 @@ final class Lane {
 
   // MARK: Receiving
 
-  /// When the next frame may be there; it may turn out to be later.
-  var nextArrival: Instant? {
+  /// When the next frame may be at the line's end; it may turn out to be later.
+  var nextOffLine: Instant? {
     guard !isHeld else { return nil }
     var earliest = Int64.max
     if let first = travelling.firstMetadata?.time.nanoseconds { earliest = first }
@@ -235,17 +235,17 @@ final class Lane {
       earliest = min(earliest, lineFree &+ delay)
     }
     guard earliest < Int64.max else { return nil }
-    return Instant(nanoseconds: earliest) + processing
+    return Instant(nanoseconds: earliest)
   }
 
-  /// Hands over the next frame that is there by `now`.
-  func popArrived(at now: Instant) -> Packet? {
+  /// Hands over the next frame that is at the line's end by `now`.
+  func popOffLine(at now: Instant) -> Packet? {
     guard !isHeld else { return nil }
     let time = now.nanoseconds
     serve(until: time)
     let first = travelling.firstMetadata?.time.nanoseconds ?? .max
     let other = overtaking.isEmpty ? Int64.max : overtaking[overtaking.count - 1].metadata.time.nanoseconds
-    guard min(first, other) <= time &- processing else { return nil }
+    guard min(first, other) <= time else { return nil }
     counters.delivered &+= 1
     if first > other { return handOver(overtaking.removeLast()) }
     guard let packet = travelling.popFirst() else { return nil }
@@ -267,6 +267,21 @@ final class Lane {
   }
 
   // MARK: From outside
+
+  /// What is in a lane at a moment.
+  struct Contents {
+    var isUp: Bool
+    var waitingFrames: Int
+    var waitingBytes: Int
+    var travelingFrames: Int
+  }
+
+  func contents(at now: Instant) -> Contents {
+    serve(until: now.nanoseconds)
+    return Contents(
+      isUp: isUp && faults.isUp(at: now.nanoseconds), waitingFrames: waiting.count, waitingBytes: waiting.byteCount,
+      travelingFrames: travelling.count + overtaking.count)
+  }
 
   func setUp(_ isUp: Bool, at now: Instant) {
     serve(until: now.nanoseconds)

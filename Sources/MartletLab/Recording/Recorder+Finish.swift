@@ -42,20 +42,26 @@ extension Recorder {
               text: text),
             rank: rank, order: drafts.count, cause: cause))
       }
-      if !trails[old].isTwin {
+      // What a segment does is told by those on it.
+      let cause: Cause? = trails[old].isHeard ? trails[old].cause : .sent(old)
+      if !trails[old].isTwin, !trails[old].isHeard {
         let passesOn = frame.origin != nil
         let route = trails[old].route.map { " (\($0))" } ?? ""
         draft(frame.queued, from, passesOn ? "forwarded" : "sent", text + route, rank: 2, trails[old].cause)
         sentDraft[old] = drafts.count - 1
       }
       switch frame.fate {
+      case .lost(let reason) where trails[old].diedInside:
+        let place = "\(result.nodes[to.node].name)'s \(result.nodes[to.node].interfaces[to.interface].name)"
+        draft(frame.arrival, to, "dropped", "dropped at \(place): \(reason): \(text)", rank: 0, .sent(old))
       case .lost(let reason):
         draft(
-          frame.arrival, from, "dropped", "lost on \(result.links[frame.link].name): \(reason): \(text)", rank: 3,
-          .sent(old))
+          frame.arrival, from, reason.hasSuffix("collision") ? "collision" : "dropped",
+          "lost on \(result.links[frame.link].name): \(reason): \(text)", rank: 3, cause)
       case .delivered where frame.arrival > duration: break
+      case .delivered where result.nodes[to.node].kind == .hub: break
       case .delivered:
-        draft(max(frame.arrival, trails[old].looked), to, "received", text, rank: 0, .sent(old))
+        draft(max(frame.arrival, trails[old].looked), to, "received", text, rank: 0, cause)
         receivedDraft[old] = drafts.count - 1
       }
     }

@@ -134,7 +134,7 @@ extension Recorder {
   private func follow(_ event: TCPTraceEvent, _ place: Int, node: Int, at time: Int64) {
     let flow = memories[node].connections[place].flow
     func say(_ kind: String, _ text: String, cause: Cause? = nil) -> Int {
-      note(kind, text, node: node, flow: flow, cause: cause ?? turnCause(node, at: time), at: event.time.nanoseconds)
+      note(kind, text, node: node, flow: flow, cause: cause ?? turnCause(node, at: time), at: time)
     }
     func range(_ bytes: TCPTraceEvent.Bytes) -> String { "bytes \(bytes.start) to \(bytes.end - 1)" }
     let loss = memories[node].connections[place].loss

@@ -31,7 +31,11 @@ final class Recorder {
     /// When the receiving node looked at it.
     var looked: Int64 = -1
     var isTwin = false
+    /// Whether a segment brought it, which is no node that does anything.
+    var isHeard = false
     var route: String?
+    /// Whether the receiving node dropped it before it looked at it.
+    var diedInside = false
   }
 
   struct FlowKey: Hashable {
@@ -164,6 +168,13 @@ final class Recorder {
     guard tag > 0 else { return }
     frames[Int(tag) - 1].arrival = time
     frames[Int(tag) - 1].fate = .lost(reason)
+  }
+
+  /// The receiving node dropped the frame before it looked at it.
+  func droppedInside(_ tag: UInt32, _ reason: String, at time: Int64) {
+    guard tag > 0 else { return }
+    lost(tag, reason, at: time)
+    trails[Int(tag) - 1].diedInside = true
   }
 
   func comment(_ tag: UInt32, _ text: String) {

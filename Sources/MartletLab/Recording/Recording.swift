@@ -11,6 +11,10 @@ public struct Recording: Sendable, Equatable {
   public var seed: UInt64
   /// How long the run took, in nanoseconds of the world's time.
   public var duration: Int64 = 0
+  /// Why the same seed does not give the same run, in words: what reached out of the world, or came in from elsewhere.
+  public var unrepeatable: [String] = []
+  /// Whether the same description and seed give the same recording.
+  public var isReplayable: Bool { unrepeatable.isEmpty }
   /// In the order in which the world was described.
   public var nodes: [Node] = []
   /// In the order in which the world was described.
@@ -38,14 +42,16 @@ public struct Recording: Sendable, Equatable {
 extension Recording {
   /// A host, a router or a switch.
   public struct Node: Sendable, Equatable {
-    /// What a node does with frames.
-    public enum Kind: String, Sendable { case host, router, `switch`, hub }
+    /// What a node does with frames; a TAP device hands them to the kernel of this machine.
+    public enum Kind: String, Sendable { case host, router, `switch`, hub, tap }
     /// As the world calls it.
     public var name: String
     /// What it is.
     public var kind: Kind
     /// Where links meet it, in the order in which they were put.
     public var interfaces: [Interface] = []
+    /// What is not ideal about the machine, in words: "a receive ring of 8 frames; its clock is 3 s ahead".
+    public var faults = ""
 
     /// A node of a kind.
     public init(name: String, kind: Kind, interfaces: [Interface] = []) {
@@ -268,7 +274,7 @@ extension Recording {
   /// A node's table as it is from a time on, until a later one of the same node and kind.
   public struct Table: Sendable, Equatable {
     /// Which table.
-    public enum Kind: String, Sendable, CaseIterable { case routes, neighbors, stations, sockets }
+    public enum Kind: String, Sendable, CaseIterable { case routes, neighbors, stations, ports, sockets }
     /// From when on, in nanoseconds.
     public var time: Int64
     /// Whose: the position of a node.

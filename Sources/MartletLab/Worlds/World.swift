@@ -2,6 +2,7 @@ public import Martlet
 public import MartletCore
 internal import MartletLinks
 public import MartletWire
+internal import Synchronization
 
 /// An internet in a process: hosts, switches, routers and lossy links under a clock of its own, with the real stack on every
 /// host. The same description and seed give the same bytes.
@@ -14,6 +15,10 @@ public final class World: Sendable {
   public let loop: Loop
   let plan: WorldPlan
   let core: WorldCore
+  /// How its time passes.
+  public let pace: WorldPace
+  /// What the description publishes, as long as the world is there.
+  let publications = Mutex<[Publication]>([])
 
   /// Puts up the world that `description` describes. Its time stands still until something runs.
   ///
@@ -21,12 +26,18 @@ public final class World: Sendable {
   ///   - seed: In place of the description's.
   ///   - isRecorded: Whether all that happens is kept for ``finish()``.
   ///   - pool: The bounds of the memory for packets.
+  ///   - pace: How its time passes, in place of the description's. Ports and TAP devices of this machine need real time.
+  ///   - foreignJobs: What to do about work that comes from another thread while virtual time runs. In a world that keeps
+  ///     real or scaled time the recording says that such a run cannot be repeated, and that is all.
   /// - Throws: ``WorldError`` if the description makes no sense.
   public init(
     _ description: WorldDescription, seed: UInt64? = nil, isRecorded: Bool = true,
-    pool: PacketPool.Configuration = PacketPool.Configuration()
+    pool: PacketPool.Configuration = PacketPool.Configuration(), pace: WorldPace? = nil,
+    foreignJobs: ForeignJobPolicy = .trap
   ) throws(WorldError) {
     let seed = seed ?? description.seed
+    let pace = pace ?? description.pace
+    try Self.checkPace(pace, of: description)
     let plan: WorldPlan
     do throws(WorldPlan.Mistake) {
       plan = try WorldPlan(description)
@@ -38,12 +49,13 @@ public final class World: Sendable {
     self.seed = seed
     self.loop = loop
     self.plan = plan
+    self.pace = pace
     var hosts: [VirtualHost?] = []
     for node in description.nodes {
       switch node.kind {
       case .host: hosts.append(loop.host(node.name, configuration: node.configuration))
       case .router: hosts.append(loop.router(node.name, configuration: node.configuration))
-      case .switch, .hub: hosts.append(nil)
+      case .switch, .hub, .tap: hosts.append(nil)
       }
     }
     let all = hosts
@@ -52,7 +64,11 @@ public final class World: Sendable {
         try WorldCore(plan, seed: seed, hosts: all, loop: loop, pool: pool, isRecorded: isRecorded)
       }
     } catch let error as WorldError {
+      loop.shutdown()
       throw error
+    } catch let error as LinkError {
+      loop.shutdown()
+      throw WorldError("A TAP device cannot be opened", remedy: "\(error)")
     } catch let error as SocketError {
       throw WorldError("The world cannot be put up: \(error)", remedy: "Look at its addresses and routes.")
     } catch {
@@ -61,16 +77,20 @@ public final class World: Sendable {
     let core = core
     loop.sync {
       core.world = self
+      loop.setPace(pace.factor)
+      core.openBridges()
       core.start()
     }
     loop.settle()
+    watchForeignJobs(foreignJobs)
+    try publishAll()
   }
 
   deinit { loop.shutdown() }
 
   // MARK: Who is there
 
-  private func index(of name: String) throws(WorldError) -> Int {
+  func index(of name: String) throws(WorldError) -> Int {
     guard let index = plan.indices[name] else {
       throw WorldError(
         "There is no node called \"\(name)\"", remedy: WorldPlan.suggestion(name, description.nodes.map(\.name)))
@@ -78,7 +98,7 @@ public final class World: Sendable {
     return index
   }
 
-  private func link(_ name: String) throws(WorldError) -> Int {
+  func link(_ name: String) throws(WorldError) -> Int {
     guard let index = plan.linkIndices[name] else {
       throw WorldError(
         "There is no link called \"\(name)\"", remedy: WorldPlan.suggestion(name, description.links.map(\.name)))
@@ -169,17 +189,29 @@ public final class World: Sendable {
 
   /// Does what `fault` says, now.
   public func apply(_ fault: WorldDescription.Fault) throws(WorldError) {
+    try check(fault)
+    let core = core
+    loop.sync { core.apply(fault) }
+  }
+
+  /// Throws if what `fault` names is not there, or cannot have it.
+  func check(_ fault: WorldDescription.Fault) throws(WorldError) {
     switch fault {
     case .down(let name), .up(let name), .hold(let name), .release(let name): _ = try link(name)
     case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
-      guard core.hosts[try index(of: name)] != nil else {
-        throw WorldError("\"\(name)\" is no host", remedy: "Name a host or a router.")
+      guard description.nodes[try index(of: name)].kind != .hub else {
+        throw WorldError("\"\(name)\" is a segment", remedy: "Name a host, a router or a switch.")
       }
+    case .clock(let name, let fault):
+      let node = try index(of: name)
+      do { try plan.checkClock(fault, of: node, .node(node)) } catch { throw error.error }
+    case .cpu(let name, _): _ = try index(of: name)
+    case .ring(let name, let ring):
+      let node = try index(of: name)
+      do { try plan.checkRing(ring, of: node, .node(node)) } catch { throw error.error }
     case .partition(let left, let right, _): for name in left + right { _ = try index(of: name) }
     case .heal: break
     }
-    let core = core
-    loop.sync { core.apply(fault) }
   }
 
   /// Sets what the link called `name` does to frames from now on; nil leaves a direction as it is.

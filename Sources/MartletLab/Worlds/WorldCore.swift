@@ -15,13 +15,20 @@ final class WorldCore: @unchecked Sendable {
   unowned let loop: Loop
   let hosts: [VirtualHost?]
   var switches: [LabSwitch?] = []
+  var media: [SharedMedium?] = []
   /// Two for each link: from its first end, and from its second.
   var lanes: [Lane] = []
   let partition: Partition
   var recorder: Recorder?
   private let services: [[@Sendable (VirtualHost) async throws -> Void]]
+  /// By node: what makes it slow, if anything does.
+  var processors: [NodeProcessor?]
+  /// Why the same seed does not give the same run.
+  var unrepeatable: [String] = []
   private var applications: [[Application]]
   private var isDown: [Bool]
+  /// Faults that are to end.
+  var guarded = GuardedFaults()
 
   init(
     _ plan: WorldPlan, seed: UInt64, hosts: [VirtualHost?], loop: Loop, pool: borrowing PacketPool, isRecorded: Bool
@@ -31,6 +38,7 @@ final class WorldCore: @unchecked Sendable {
     self.loop = loop
     self.hosts = hosts
     services = try plan.description.nodes.map { try $0.services.map(WorldService.program) }
+    processors = hosts.map { _ in nil }
     applications = hosts.map { _ in [] }
     isDown = hosts.map { _ in false }
     var owners: [IPAddress: Int] = [:]
@@ -44,20 +52,18 @@ final class WorldCore: @unchecked Sendable {
         let lane = Lane(
           direction, link: number, end: end, seed: seed, name: "\(link.name).\(end == 0 ? "there" : "back")",
           pool: pool)
-        let receiver = end == 0 ? link.second.node : link.first.node
-        if let node = plan.indices[receiver] {
-          lane.processing = max(0, plan.description.nodes[node].processing.inNanoseconds)
-        }
         lane.recorder = recorder
         lanes.append(lane)
       }
     }
     for (node, description) in plan.description.nodes.enumerated() {
+      setUpProcessor(of: node)
+      switches.append(description.kind == .switch ? plug(description, node, pool) : nil)
+      media.append(description.medium.map { lay($0, node, pool) })
       if let host = hosts[node] {
-        switches.append(nil)
         try plug(host, node)
-      } else {
-        switches.append(plug(description, node, pool))
+      } else if description.kind == .tap {
+        try plugTap(node, pool)
       }
     }
   }
@@ -88,13 +94,15 @@ final class WorldCore: @unchecked Sendable {
   private func plug(
     _ description: WorldDescription.Node, _ node: Int, _ pool: borrowing PacketPool
   ) -> LabSwitch {
-    let box = LabSwitch(node: node, isHub: description.kind == .hub, ageing: description.ageing, pool: pool)
+    let box = LabSwitch(node: node, name: description.name, ageing: description.ageing, pool: pool)
     box.recorder = recorder
     for interface in plan.interfaces[node] {
       let incoming = lanes[interface.link * 2 + 1 - interface.end]
-      let port = box.addPort(outgoing: lanes[interface.link * 2 + interface.end], incoming: incoming)
+      let port = box.addPort(
+        outgoing: lanes[interface.link * 2 + interface.end], incoming: incoming, name: interface.name)
       incoming.wake = loop.add(port)
     }
+    plantTree(of: box, description)
     return box
   }
 
@@ -104,13 +112,15 @@ final class WorldCore: @unchecked Sendable {
     var recording = Recording(name: description.name, seed: seed)
     recording.summary = description.summary
     recording.nodes = description.nodes.enumerated().map { index, node in
-      Recording.Node(
+      var result = Recording.Node(
         name: node.name, kind: node.kind,
         interfaces: plan.interfaces[index].map { interface in
           Recording.Interface(
             name: interface.name, mac: node.hasStack ? interface.mac.description : "",
             addresses: interface.addresses.map(\.description), link: interface.link)
         })
+      result.faults = node.faultWords
+      return result
     }
     recording.links = description.links.enumerated().map { number, link in
       let ends = [link.first, link.second].enumerated().map { end, plug in
@@ -125,7 +135,8 @@ final class WorldCore: @unchecked Sendable {
         : [there.isEmpty ? "" : "there: \(there)", back.isEmpty ? "" : "back: \(back)"].filter { !$0.isEmpty }
           .joined(separator: "; ")
       return Recording.Link(
-        name: link.name, ends: ends, rate: link.there.rate, delay: max(0, link.there.delay.inNanoseconds),
+        name: link.name, ends: ends, rate: plan.medium(of: number)?.rate ?? link.there.rate,
+        delay: max(0, link.there.delay.inNanoseconds),
         mtu: min(link.there.mtu, link.back.mtu), faults: words)
     }
     return recording
@@ -135,9 +146,11 @@ final class WorldCore: @unchecked Sendable {
 
   /// Starts services, and what the schedule says.
   func start() {
+    for box in switches { box?.tree?.start(at: loop.now.nanoseconds) }
     for (node, programs) in services.enumerated() {
       for program in programs { add(program, on: node) }
     }
+    setClocks()
     for entry in plan.description.schedule {
       let deadline = Instant.zero + entry.time.inNanoseconds
       _ = loop.setTimer(at: deadline, { [weak self] in self?.apply(entry.fault) })
@@ -167,14 +180,33 @@ final class WorldCore: @unchecked Sendable {
   func apply(_ fault: WorldDescription.Fault) {
     let now = loop.now
     switch fault {
-    case .down(let link): each(link, "is down") { $0.setUp(false, at: now) }
-    case .up(let link): each(link, "is up") { $0.setUp(true, at: now) }
+    case .down(let link):
+      each(link, "is down") { $0.setUp(false, at: now) }
+      tellSwitches(of: link, isUp: false, at: now)
+    case .up(let link):
+      each(link, "is up") { $0.setUp(true, at: now) }
+      tellSwitches(of: link, isUp: true, at: now)
     case .hold(let link): each(link, "holds what it carries") { $0.setHeld(true, at: now) }
     case .release(let link): each(link, "lets go of what it held") { $0.setHeld(false, at: now) }
+    case .crash(let name) where box(name) != nil: crashSwitch(name, at: now)
+    case .restart(let name) where box(name) != nil: restartSwitch(name, at: now)
+    case .pause(let name) where box(name) != nil: setSwitch(name, isPaused: true, at: now)
+    case .resume(let name) where box(name) != nil: setSwitch(name, isPaused: false, at: now)
     case .crash(let name): machine(name, "crashes") { crash($0, $1, at: now) }
     case .restart(let name): machine(name, "starts again") { restart($0, $1, at: now) }
-    case .pause(let name): machine(name, "stands still") { _, host in host.pause() }
-    case .resume(let name): machine(name, "goes on") { _, host in host.resume() }
+    case .pause(let name):
+      machine(name, "stands still") { node, host in
+        pauseProcessor(of: node)
+        host.pause()
+      }
+    case .resume(let name):
+      machine(name, "goes on") { node, host in
+        resumeProcessor(of: node)
+        host.resume()
+      }
+    case .clock(let name, let fault): setClock(of: name, fault)
+    case .cpu(let name, let cpu): setProcessor(of: name, cpu)
+    case .ring(let name, let ring): setRing(of: name, ring)
     case .partition(let left, let right, let isOneWay):
       let (left, right) = (left.compactMap { plan.indices[$0] }, right.compactMap { plan.indices[$0] })
       for source in left {
@@ -192,7 +224,7 @@ final class WorldCore: @unchecked Sendable {
     }
   }
 
-  private func note(_ text: String, _ node: Int) {
+  func note(_ text: String, _ node: Int) {
     let name = plan.description.nodes[node].name
     recorder?.note("fault", "\(name) \(text)", node: node, at: loop.now.nanoseconds)
   }
@@ -219,9 +251,11 @@ final class WorldCore: @unchecked Sendable {
     }
     host.crash()
     recorder?.forget(node)
+    resetProcessor(of: node)
     for interface in plan.interfaces[node] {
       lanes[interface.link * 2 + interface.end].loseWaiting("its sender is gone", at: now)
     }
+    forgetFrames(of: node, at: now)
   }
 
   private func restart(_ node: Int, _ host: VirtualHost, at now: Instant) {
@@ -231,6 +265,9 @@ final class WorldCore: @unchecked Sendable {
     host.resume()
     for index in applications[node].indices { launch(index, on: node) }
   }
+
+  /// Whether the machine has crashed and not started again.
+  func isGone(_ node: Int) -> Bool { isDown[node] }
 
   private func loseArrived(at node: Int, by now: Instant) {
     for interface in plan.interfaces[node] {
@@ -259,6 +296,8 @@ final class WorldCore: @unchecked Sendable {
     for node in hosts.indices where isDown[node] { loseArrived(at: node, by: now) }
     var recording = recorder?.finish(at: now.nanoseconds) ?? outline
     recording.duration = now.nanoseconds
+    recording.counters += mediumCounters
+    recording.unrepeatable = unrepeatable
     for (node, host) in hosts.enumerated() {
       if let host {
         for (index, interface) in plan.interfaces[node].enumerated() {
@@ -268,15 +307,18 @@ final class WorldCore: @unchecked Sendable {
           recording.counters.append(
             Recording.Counter(node: node, name: "\(interface.name) frames sent", value: counters.sentPackets))
         }
+        recording.counters += ringCounters(of: node)
         let drops = host.drops
         for reason in Drop.Reason.allCases where drops[reason] > 0 {
           recording.counters.append(
             Recording.Counter(node: node, name: "dropped: \(Recorder.words("\(reason)"))", value: drops[reason]))
         }
       } else if let box = switches[node] {
+        recording.counters += ringCounters(of: node)
         for (name, value) in [
           ("frames forwarded", box.forwarded), ("frames flooded", box.flooded), ("frames filtered", box.filtered),
-        ] {
+          ("frames at blocked ports", box.blocked),
+        ] where name != "frames at blocked ports" || box.tree != nil {
           recording.counters.append(Recording.Counter(node: node, name: name, value: value))
         }
       }

@@ -1,3 +1,4 @@
+public import Martlet
 public import MartletCore
 public import MartletWire
 
@@ -19,6 +20,13 @@ public struct WorldDescription: Sendable, Equatable {
   public var computesRoutes = true
   /// What is to happen when, in any order.
   public var schedule: [ScheduledFault] = []
+  /// Whether rings of switches without a spanning tree are no mistake: for whoever wants to see frames circle for ever. Default
+  /// false.
+  public var allowsRings = false
+  /// How time passes, unless whoever runs the world says otherwise. Default virtual.
+  public var pace = WorldPace.virtual
+  /// Ports of this machine that lead into the world, which then has to keep real time.
+  public var published: [PublishedPort] = []
 
   /// A world without anything in it.
   public init(_ name: String, summary: String = "", seed: UInt64 = 1) {
@@ -42,8 +50,18 @@ public struct WorldDescription: Sendable, Equatable {
     public var routes: [RouteByHand] = []
     /// What every frame waits in the node before it is looked at: the "processing" of the delay budget.
     public var processing = Duration.zero
+    /// How fast the node works on what it receives, one frame after the other. Default: as fast as it comes.
+    public var cpu = Processor()
+    /// How many received frames each interface keeps for the processor; those that find no place are dropped. Default: all.
+    public var ring: Int?
+    /// What is wrong with a host's or router's clock. Default: nothing.
+    public var clock = ClockFault()
     /// After how long a switch forgets a station that it does not hear. Default 300 s (IEEE 802.1D).
     public var ageing = Duration.seconds(300)
+    /// Whether and how a switch takes part in the spanning tree; nil, the default, if it knows nothing of one.
+    public var spanningTree: SpanningTree?
+    /// What the stations of a segment share; nil for all else.
+    public internal(set) var medium: Medium?
     /// A host's or router's bounds and defaults.
     public var tuning = Tuning()
 
@@ -161,13 +179,18 @@ public struct WorldDescription: Sendable, Equatable {
     public var interface: String?
 
     /// An end at the node called `node`.
+    /// Where on a bus it is, in metres from its beginning; nil is at its beginning.
+    public var position: Int?
+
     public init(
-      _ node: String, addresses: [AddressInSubnet] = [], macAddress: MACAddress? = nil, interface: String? = nil
+      _ node: String, addresses: [AddressInSubnet] = [], macAddress: MACAddress? = nil, interface: String? = nil,
+      position: Int? = nil
     ) {
       self.node = node
       self.addresses = addresses
       self.macAddress = macAddress
       self.interface = interface
+      self.position = position
     }
   }
 
@@ -203,6 +226,11 @@ public struct WorldDescription: Sendable, Equatable {
     case pause(String)
     /// The paused host goes on.
     case resume(String)
+    /// The host's clock runs so from now on.
+    case clock(String, ClockFault)
+    /// The node works so fast from now on, or keeps so many received frames an interface (nil: all).
+    case cpu(String, Processor)
+    case ring(String, Int?)
     /// Nothing gets from a node of the first list to one of the second, and, unless it is one-way, back.
     case partition([String], from: [String], isOneWay: Bool)
     /// Everything gets everywhere again.
@@ -239,8 +267,12 @@ extension WorldDescription {
     add(name, .switch, change)
   }
 
-  /// Adds a shared segment: what one sends everybody on it hears.
-  public mutating func segment(_ name: String, _ change: (inout Node) -> Void = { _ in }) { add(name, .hub, change) }
+  /// Adds a segment whose stations share `medium`: what one sends the others hear, if they are lucky.
+  ///
+  /// Nodes are put on it with ``wire(_:_:_:name:)``, without a rate or a delay.
+  public mutating func segment(_ name: String, _ medium: Medium = .bus(EthernetBus())) {
+    add(name, .hub) { $0.medium = medium }
+  }
 
   private mutating func add(_ name: String, _ kind: Node.Kind, _ change: (inout Node) -> Void) {
     var node = Node(name: name, kind: kind)

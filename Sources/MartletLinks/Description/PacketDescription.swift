@@ -61,8 +61,19 @@ package struct PacketDescriber: Sendable {
     case .ipv6:
       guard let header = try? IPv6Header(parsing: bytes) else { return ("IPv6", "malformed header") }
       return describe(header, bytes)
-    default: return ("Ethernet", "type 0x\(String(type.value, radix: 16))")
+    default:
+      if type.isLength, let unit = try? BPDU(parsing: bytes) { return ("STP", Self.words(for: unit)) }
+      return ("Ethernet", "type 0x\(String(type.value, radix: 16))")
     }
+  }
+
+  private static func words(for unit: BPDU) -> String {
+    guard case .configuration(let message) = unit else { return "topology change" }
+    let isRoot = message.root == message.bridge
+    return
+      (isRoot ? "\(message.bridge) is the root" : "\(message.bridge), root \(message.root) at \(message.rootPathCost)")
+      + ", port \(message.port & 0xff)" + (message.isTopologyChange ? ", topology change" : "")
+      + (message.acknowledgesTopologyChange ? ", acknowledged" : "")
   }
 
   private static func words(for packet: ARPPacket) -> String {

@@ -12,7 +12,8 @@ struct SwitchTests {
     for name in ["a", "b", "c"] { description.host(name) }
     if isSegment { description.segment("s") } else { description.switch("s") { $0.ageing = ageing } }
     for name in ["a", "b", "c"] {
-      description.wire(.init(name), "s", LinkDirection(rate: 100_000_000, delay: .microseconds(1)))
+      description.wire(
+        .init(name), "s", isSegment ? LinkDirection() : LinkDirection(rate: 100_000_000, delay: .microseconds(1)))
     }
     return try World(description)
   }

@@ -1,0 +1,47 @@
+internal import MartletLab
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// The files about a run that failed.
+struct FailureFiles: Sendable {
+  let folder: String
+  let name: String
+
+  /// What is kept of it.
+  static let formats: [Recording.Format] = [.html, .capture]
+
+  init(folder: String, test: String, seed: UInt64) {
+    self.folder = folder.count > 1 && folder.last == "/" ? String(folder.dropLast()) : folder
+    // "Module.Suite/test()/File.swift:1:2"
+    var path = test.split(separator: "/")
+    if path.count > 1 { path.removeLast() }
+    var name = ""
+    for character in path.joined(separator: ".") where character != "(" && character != ")" {
+      let isPlain = character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character))
+      name.append(isPlain ? character : "_")
+    }
+    self.name = "\(name)-seed\(seed)"
+  }
+
+  func path(_ format: Recording.Format) -> String { "\(folder)/\(name).\(format.rawValue)" }
+
+  func write(_ recording: Recording) throws(RecordingFileError) {
+    // Whether it worked shows when files are put there.
+    var end = folder.startIndex
+    while end < folder.endIndex {
+      end = folder[folder.index(after: end)...].firstIndex(of: "/") ?? folder.endIndex
+      _ = unsafe mkdir(String(folder[..<end]), 0o755)
+    }
+    for format in Self.formats { try recording.write(format, to: path(format)) }
+  }
+
+  func attachments(_ recording: Recording) -> [(name: String, bytes: [UInt8])] {
+    Self.formats.map { ("\(name).\($0.rawValue)", recording.bytes(as: $0)) }
+  }
+}
