@@ -124,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "MartletCommandTests",
       dependencies: [
-        "MartletCommand", "MartletWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MartletCommand", "MartletLab", "MartletWire",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(
@@ -157,6 +158,7 @@ let package = Package(
       name: "MartletLabTests",
       dependencies: [
         "MartletLab", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "AllocationCounter",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

@@ -43,6 +43,7 @@ public struct Capture: Sendable {
   public var bytes: [UInt8] {
     var section = PcapngSection(application: "Martlet", comments: ["\(recording.name), seed \(recording.seed)"])
     if !recording.summary.isEmpty { section.comments.append(recording.summary) }
+    for reason in recording.unrepeatable { section.comments.append("this run cannot be repeated: \(reason)") }
     var writer = PcapngWriter(section: section)
     // The first block of each node's interfaces.
     var firstBlock: [Int] = []

@@ -36,8 +36,14 @@ public struct Scenario: Sendable {
   }
 
   /// Plays the scenario from beginning to end.
-  public func run(seed: UInt64 = 1) throws -> Result {
-    let stage = Stage(name: name, title: title, seed: seed)
+  ///
+  /// - Parameters:
+  ///   - pace: How the world's time passes.
+  ///   - watch: Is told of each world before anything happens in it; its clock may be read from any thread.
+  public func run(
+    seed: UInt64 = 1, pace: WorldPace = .virtual, watch: @escaping @Sendable (World) -> Void = { _ in }
+  ) throws -> Result {
+    let stage = Stage(name: name, title: title, seed: seed, pace: pace, watch: watch)
     let recording = try body(stage)
     return Result(recording: recording, transcript: stage.text, failures: stage.failures, remarks: stage.remarks)
   }

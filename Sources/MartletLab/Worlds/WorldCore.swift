@@ -20,11 +20,11 @@ final class WorldCore: @unchecked Sendable {
   var lanes: [Lane] = []
   let partition: Partition
   var recorder: Recorder?
-  private let services: [[@Sendable (VirtualHost) async throws -> Void]]
   /// By node: what makes it slow, if anything does.
   var processors: [NodeProcessor?]
   /// Why the same seed does not give the same run.
   var unrepeatable: [String] = []
+  private let services: [[@Sendable (VirtualHost) async throws -> Void]]
   private var applications: [[Application]]
   private var isDown: [Bool]
   /// Faults that are to end.
@@ -37,8 +37,8 @@ final class WorldCore: @unchecked Sendable {
     self.seed = seed
     self.loop = loop
     self.hosts = hosts
-    services = try plan.description.nodes.map { try $0.services.map(WorldService.program) }
     processors = hosts.map { _ in nil }
+    services = try plan.description.nodes.map { try $0.services.map(WorldService.program) }
     applications = hosts.map { _ in [] }
     isDown = hosts.map { _ in false }
     var owners: [IPAddress: Int] = [:]
@@ -306,6 +306,12 @@ final class WorldCore: @unchecked Sendable {
             Recording.Counter(node: node, name: "\(interface.name) frames received", value: counters.receivedPackets))
           recording.counters.append(
             Recording.Counter(node: node, name: "\(interface.name) frames sent", value: counters.sentPackets))
+        }
+        let copies = host.copies
+        for (name, value) in [
+          ("bytes copied from programs", copies.fromPrograms), ("bytes copied to programs", copies.toPrograms),
+        ] where plan.description.nodes[node].kind == .host {
+          recording.counters.append(Recording.Counter(node: node, name: name, value: value))
         }
         recording.counters += ringCounters(of: node)
         let drops = host.drops

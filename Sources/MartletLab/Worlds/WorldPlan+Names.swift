@@ -25,7 +25,7 @@ extension WorldPlan {
     }
   }
 
-  func index(of name: String, _ subject: Subject) throws(Mistake) -> Int {
+  func index(of name: String, _ subject: Subject?) throws(Mistake) -> Int {
     guard let index = indices[name] else {
       throw fail(subject, "There is no node called \"\(name)\"", Self.suggestion(name, description.nodes.map(\.name)))
     }
