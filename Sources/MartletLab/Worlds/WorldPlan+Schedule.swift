@@ -14,7 +14,7 @@ extension WorldPlan {
         let node = try index(of: name, subject)
         guard description.nodes[node].kind != .hub, description.nodes[node].kind != .tap else {
           throw fail(
-            subject, "\"\(name)\" is a \(description.nodes[node].kind.rawValue)", "Name a host, a router or a switch.")
+            subject, "\"\(name)\" is a \(description.nodes[node].kind.word)", "Name a host, a router or a switch.")
         }
       case .clock(let name, let fault): try checkClock(fault, of: try index(of: name, subject), subject)
       case .cpu(let name, _): _ = try index(of: name, subject)

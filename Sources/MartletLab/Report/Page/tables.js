@@ -2,7 +2,8 @@
 
 const tableKinds = [
   ["routes", "Routes", "no routes"], ["neighbors", "Neighbours", "no neighbours"],
-  ["stations", "Stations (MAC table)", "no station has been heard"], ["sockets", "Sockets (demultiplexing)", "no sockets"],
+  ["stations", "Stations (MAC table)", "no station has been heard"], ["ports", "Ports (spanning tree)", "no ports"],
+  ["sockets", "Sockets (demultiplexing)", "no sockets"],
 ];
 
 const tableView = {
