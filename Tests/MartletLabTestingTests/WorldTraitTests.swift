@@ -105,7 +105,9 @@ struct WorldTraitTests {
     try #require(found.count == 2)
     #expect(found[0].isFailure)
     #expect(!found[1].isFailure)
-    #expect("\(found[1].comments[0])".hasPrefix("3 of 9 seeds failed: 3, 6, 9. The issues above are those of 3: MARTLET_SEED=3 "))
+    #expect(
+      "\(found[1].comments[0])".hasPrefix(
+        "3 of 9 seeds failed: 3, 6, 9. The issues above are those of 3: MARTLET_SEED=3 "))
   }
 
   @Test("Ten failures are enough")

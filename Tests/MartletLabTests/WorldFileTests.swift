@@ -250,7 +250,7 @@ struct WorldFileTests {
       ("hosts: [a, a]", "world.yaml:1: Two nodes are called \"a\". Give one of them another name."),
       (
         "hosts:\n  a: {services: [ehco]}",
-        "world.yaml:2: There is no service called \"ehco\". Known are echo, uppercase, discard."
+        "world.yaml:2: There is no service called \"ehco\". Known are echo, discard, daytime, chargen, uppercase, http."
       ),
       (
         "routers:\n  r: {services: [echo]}",

@@ -19,7 +19,7 @@ final class LabEnd: Link {
   }
 
   var macAddressHint: UInt64? { nil }
-  var mtu: Int { outgoing.direction.mtu }
+  var mtu: Int { outgoing.mtu }
   var offloads: LinkOffloads { [] }
   var descriptor: CInt? { nil }
   var wantsIdleTurns: Bool { false }
@@ -58,13 +58,14 @@ final class Partition {
     var destination: Int
   }
   /// How many keep the one from the other. Looked up, never iterated.
-  private var pairs: [Pair: Int] = [:]
+  private var pairs: [Pair: Int] = [:] {
+    didSet { isPresent = !pairs.isEmpty }
+  }
+  @safe @exclusivity(unchecked) private(set) var isPresent = false
   /// Whose addresses they are. Looked up, never iterated.
   private let owners: [IPAddress: Int]
 
   init(owners: [IPAddress: Int]) { self.owners = owners }
-
-  var isPresent: Bool { !pairs.isEmpty }
 
   func block(from source: Int, to destination: Int) {
     pairs[Pair(source: source, destination: destination), default: 0] += 1

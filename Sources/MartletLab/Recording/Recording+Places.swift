@@ -40,6 +40,14 @@ extension Recording {
   }
 }
 
+extension Recording.Frame {
+  /// Whether it died; what was "still on its way" or "still waiting" when the run ended did not.
+  var isGone: Bool {
+    if case .lost(let reason) = fate { return !reason.hasPrefix("still ") }
+    return false
+  }
+}
+
 /// Times in words.
 enum TimeText {
   /// Seconds with all nine digits: "0.012345678".

@@ -10,7 +10,7 @@ extension WorldPlan {
     }
   }
 
-  func checkClock(_ fault: ClockFault, of node: Int, _ subject: Subject) throws(Mistake) {
+  func checkClock(_ fault: ClockFault, of node: Int, _ subject: Subject?) throws(Mistake) {
     let node = description.nodes[node]
     guard node.hasStack else {
       throw fail(subject, "\"\(node.name)\" is a \(node.kind.word) and has no clock", "Name a host or a router.")
@@ -21,7 +21,7 @@ extension WorldPlan {
     }
   }
 
-  func checkRing(_ ring: Int?, of node: Int, _ subject: Subject) throws(Mistake) {
+  func checkRing(_ ring: Int?, of node: Int, _ subject: Subject?) throws(Mistake) {
     guard let ring, ring < 1 else { return }
     throw fail(
       subject, "The receive ring of \"\(description.nodes[node].name)\" has no place for a frame",
@@ -44,6 +44,17 @@ extension WorldPlan {
             .bridges, "\"\(name)\" is a \(node.kind.word) and has no ports that could be published", "Name a host.")
         }
       }
+    }
+  }
+}
+
+extension WorldDescription.Node {
+  /// What it is, if it cannot crash or stand still.
+  var kindWithoutPower: String? {
+    switch kind {
+    case .hub: "segment"
+    case .tap: "TAP device"
+    case .host, .router, .switch: nil
     }
   }
 }

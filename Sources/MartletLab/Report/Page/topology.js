@@ -183,18 +183,20 @@ const topology = {
       router: () => [s("circle", { class: "shape", r: 19 }), s("path", { class: "detail", d: "M-12 -4h20m-5 -4l5 4l-5 4M12 5h-20m5 -4l-5 4l5 4" })],
       switch: () => [s("rect", { class: "shape", x: -22, y: -13, width: 44, height: 26, rx: 3 }),
         s("path", { class: "detail", d: "M-15 -4h26m-4 -3l4 3l-4 3M15 4h-26m4 -3l-4 3l4 3" })],
+      tap: () => [s("rect", { class: "shape", x: -21, y: -16, width: 42, height: 27, rx: 4 }), s("path", { class: "detail", d: "M-11 -2h22m-7 -6v12" })],
       hub: () => [s("rect", { class: "shape", x: -22, y: -11, width: 44, height: 22, rx: 11 }), s("path", { class: "detail", d: "M-14 0h28" })],
     };
     group.append(...(shapes[node.kind] || shapes.host)(), s("text", { class: "name", y: 34, "text-anchor": "middle" }, node.name));
     if (this.spacing > 128 || this.columns.length < 2) {
       const lines = node.interfaces.flatMap((one) => one.addresses.map((address) => `${one.name} ${address}`));
-      if (!lines.length && node.kind !== "host") lines.push(node.kind);
+      if (!lines.length && node.kind !== "host") lines.push(node.kind === "hub" ? "shared segment" : node.kind === "tap" ? "TAP device" : node.kind);
+      if (node.faults) lines.push(`⚡ ${node.faults}`);
       lines.slice(0, this.notes).forEach((line, number) => {
         const words = number === this.notes - 1 && lines.length > this.notes ? number ? `and ${lines.length - number} more` : `${lines.length} addresses` : line;
         group.append(s("text", { class: "small", y: 49 + 13 * number, "text-anchor": "middle" }, words));
       });
     }
-    group.append(s("title", {}, [`${node.kind} ${node.name}`, ...node.interfaces.map((one) => [one.name, one.mac, ...one.addresses].join(" "))].join("\n")));
+    group.append(s("title", {}, [`${node.kind} ${node.name}`, ...(node.faults ? [node.faults] : []), ...node.interfaces.map((one) => [one.name, one.mac, ...one.addresses].join(" "))].join("\n")));
     return group;
   },
 
