@@ -5,25 +5,33 @@ internal import MartletLinks
 /// A host in its loop: the one place where it is reached by reference.
 final class HostBox {
   let id: UInt32
-  var host: Host
-  var attachments: [Attachment] = []
+  /// Not checked for overlapping accesses, which cost more than a packet: no call of a host leads back to its loop.
+  @safe @exclusivity(unchecked) var host: Host
+  @safe @exclusivity(unchecked) var attachments: [Attachment] = [] {
+    didSet {
+      skipsIdleTurns = attachments.enumerated().allSatisfy { $1.skipsIdleTurns && Int($1.interface.index) == $0 + 1 }
+    }
+  }
+  /// Whether none of its links needs a call when there is nothing to send, and they are in the order of its interfaces.
+  @safe @exclusivity(unchecked) private(set) var skipsIdleTurns = true
   /// What is waited for, by socket. Looked up, never iterated.
   var states: [SocketID: SocketState] = [:]
-  var isDirty = false
+  @safe @exclusivity(unchecked) var isDirty = false
   var names = HostsTable()
   var services = ServiceTable.standard
   /// The addresses it was given, in order, and where.
   var addresses: [InterfaceAddress] = []
   /// Stands still: nothing is received, sent or due.
-  var isPaused = false
+  @safe @exclusivity(unchecked) var isPaused = false
+  var copies = CopyCounters()
   /// How often it has lost its memory.
   var boots = 0
   /// How the host's clock runs; nil if it runs as the loop's.
-  var hostTime: HostTime?
+  @safe @exclusivity(unchecked) var hostTime: HostTime?
   /// How far the host's calendar is ahead of its clock, in nanoseconds.
   var calendarOffset: Int64 = 0
   /// Told after each turn, when what it sent has gone out.
-  var turnObserver: ((inout Host, Instant) -> Void)?
+  @safe @exclusivity(unchecked) var turnObserver: ((inout Host, Instant) -> Void)?
 
   struct InterfaceAddress {
     var address: AddressInSubnet
@@ -40,6 +48,9 @@ final class HostBox {
 package protocol SocketObserver: AnyObject {
   /// Tells what happened to the socket. Calls on it and on other sockets are allowed.
   func socketChanged(_ changes: SocketEvent.Changes)
+
+  /// Tells that the socket is gone because its host lost its memory. Calls on it are not allowed any more.
+  func socketLost()
 }
 
 /// What a loop knows of one socket.
@@ -101,9 +112,30 @@ extension HostBox {
   @inline(__always)
   func withHost<R>(_ body: (inout Host) -> R) -> R { body(&host) }
 
+  /// Hands links what the host has to send.
+  @inline(__always)
+  func transmit(at now: Instant) {
+    guard skipsIdleTurns, var waiting = host.interfacesWithFrames(at: time(at: now)) else {
+      return transmitByAll(at: now)
+    }
+    // Mostly one of a router's many.
+    while waiting != 0 {
+      let place = waiting.trailingZeroBitCount &- 1
+      if place < attachments.count { transmit(on: attachments[place], at: now) }
+      waiting &= waiting &- 1
+    }
+  }
+
+  private func transmitByAll(at now: Instant) {
+    for attachment in attachments {
+      if attachment.skipsIdleTurns, !host.hasFrames(on: attachment.interface, at: time(at: now)) { continue }
+      transmit(on: attachment, at: now)
+    }
+  }
+
   /// Hands `attachment` what is to be sent there.
   @inline(__always)
-  func transmit(on attachment: Attachment, at now: Instant) {
+  private func transmit(on attachment: Attachment, at now: Instant) {
     if hostTime == nil {
       attachment.link.transmit(from: &host, interface: attachment.interface, at: now)
     } else {

@@ -33,27 +33,29 @@ final class LoopCore: @unchecked Sendable {
   let logger: Logger
   let stopped = Gate()
 
-  var now = Instant.zero
-  var local: [LoopJob] = []
-  var running: [LoopJob] = []
-  var entities: [Entity] = []
-  var deadlines = DeadlineHeap()
-  var due: [UInt32] = []
-  var dirty: [HostBox] = []
-  var timers = TimerHeap()
+  // What each turn reads and writes is not checked for overlapping accesses, which took a fifth of a simulated day: no access
+  // here lasts longer than a call that leads back to the loop.
+  @safe @exclusivity(unchecked) var now = Instant.zero
+  @safe @exclusivity(unchecked) var local: [LoopJob] = []
+  @safe @exclusivity(unchecked) var running: [LoopJob] = []
+  @safe @exclusivity(unchecked) var entities: [Entity] = []
+  @safe @exclusivity(unchecked) var deadlines = DeadlineHeap()
+  @safe @exclusivity(unchecked) var due: [UInt32] = []
+  @safe @exclusivity(unchecked) var dirty: [HostBox] = []
+  @safe @exclusivity(unchecked) var timers = TimerHeap()
   var timerSequence: UInt64 = 0
-  var waiters = WaiterRegistry()
-  var watchers: [UInt64: DescriptorWatcher] = [:]
+  @safe @exclusivity(unchecked) var waiters = WaiterRegistry()
+  @safe @exclusivity(unchecked) var watchers: [UInt64: DescriptorWatcher] = [:]
   var watcherTag: UInt64 = 0
   let pool: PacketPool
   let files = FileCache()
   var hostNames: [String: Int] = [:]
   /// Runs and calls from elsewhere that are under way: while there are none, virtual time stands still and not even what
   /// is due now happens, so that a network is set up alike however slow the thread that does it.
-  var activeCount = 0 {
+  @safe @exclusivity(unchecked) var activeCount = 0 {
     didSet { followActivity() }
   }
-  var isStopping = false {
+  @safe @exclusivity(unchecked) var isStopping = false {
     didSet { followActivity() }
   }
   /// Whether virtual time may pass, for other threads.
@@ -61,11 +63,11 @@ final class LoopCore: @unchecked Sendable {
   /// What is said of jobs that other threads bring meanwhile.
   let foreignJobs = Mutex(ForeignJobs())
   /// How virtual time keeps to the system's; nil if it jumps.
-  var pace: LoopPace?
+  @safe @exclusivity(unchecked) var pace: LoopPace?
   /// Whether it was said that a run waits while nothing is left to happen.
-  var toldOfRest = false
+  @safe @exclusivity(unchecked) var toldOfRest = false
   /// Past this, virtual time goes only after it was said.
-  var horizon = Instant(nanoseconds: .max)
+  @safe @exclusivity(unchecked) var horizon = Instant(nanoseconds: .max)
   var horizonReached: (() -> Void)?
   /// What else ends with the loop, in the order in which it came.
   var endings: [() -> Void] = []
@@ -227,8 +229,20 @@ final class LoopCore: @unchecked Sendable {
     }
     if next > horizon { return reachHorizon() }
     guard isTime(for: next) else { return }
-    if next > now { setVirtualNow(next) }
     toldOfRest = false
+    step(to: next)
+    // Others' jobs can wait for a few steps; to look for them takes a lock.
+    var steps = 16
+    while steps > 0, local.isEmpty, watchers.isEmpty, pace == nil, activeCount > 0, let next = nextDeadline,
+      next <= horizon
+    {
+      step(to: next)
+      steps -= 1
+    }
+  }
+
+  private func step(to next: Instant) {
+    if next > now { setVirtualNow(next) }
     serviceDue()
     settle()
   }
@@ -281,26 +295,35 @@ final class LoopCore: @unchecked Sendable {
 
   /// Does what is due by now: links and hosts in the order they were made, then timers in the order they were set.
   private func serviceDue() {
-    while let id = deadlines.popDue(at: now) {
-      due.append(id)
+    if let id = deadlines.popDue(at: now) {
+      if let next = deadlines.first, next <= now { serviceAll(id) } else { service(id) }
     }
-    due.sort()
-    for id in due {
-      switch entities[Int(id)] {
-      case .host(let box):
-        // Its deadline stays due until it goes on.
-        guard !box.isPaused else { break }
-        box.host.advance(to: box.time(at: now))
-        touch(box)
-      case .link(let attachment):
-        attachment.receive(self)
-      case .device(let device):
-        device.advance(to: now)
-        deadlines.set(device.nextDeadline, for: id)
-      }
-    }
-    due.removeAll(keepingCapacity: true)
     while let timer = timers.popDue(at: now) { timer.fire() }
+  }
+
+  /// Does what is due of `first` and others.
+  private func serviceAll(_ first: UInt32) {
+    due.append(first)
+    while let id = deadlines.popDue(at: now) { due.append(id) }
+    due.sort()
+    for id in due { service(id) }
+    due.removeAll(keepingCapacity: true)
+  }
+
+  @inline(__always)
+  private func service(_ id: UInt32) {
+    switch entities[Int(id)] {
+    case .host(let box):
+      // Its deadline stays due until it goes on.
+      guard !box.isPaused else { break }
+      box.host.advance(to: box.time(at: now))
+      touch(box)
+    case .link(let attachment):
+      attachment.receive(self)
+    case .device(let device):
+      device.advance(to: now)
+      deadlines.set(device.nextDeadline, for: id)
+    }
   }
 
   /// Notes that `box` was called and may have packets to send, events to tell and another deadline.
@@ -320,17 +343,12 @@ final class LoopCore: @unchecked Sendable {
       index += 1
       box.isDirty = false
       guard !box.isPaused else { continue }
-      for attachment in box.attachments {
-        if attachment.skipsIdleTurns, !box.host.hasFrames(on: attachment.interface, at: box.time(at: now)) {
-          continue
-        }
-        box.transmit(on: attachment, at: now)
-      }
+      box.transmit(at: now)
       if let observer = box.turnObserver { observer(&box.host, now) }
       announce(box)
       deadlines.set(box.host.nextDeadline.map(box.moment(of:)), for: box.id)
     }
-    dirty.removeAll(keepingCapacity: true)
+    if dirty.count == 1 { dirty.removeLast() } else { dirty.removeAll(keepingCapacity: true) }
   }
 
   /// Wakes who waited for what happened to hosts that will be settled.

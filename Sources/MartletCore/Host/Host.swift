@@ -23,6 +23,8 @@ public struct Host: ~Copyable {
 
   // Link
   var interfaces = UniqueArray<Interface>()
+  /// A bit for each interface on which a frame may wait; the last one stands for all that have none of their own.
+  var waitingInterfaces: UInt64 = 0
   var neighbors: NeighborCache
   var conflicts = ConflictDetector()
   /// The last time somebody else on a link claimed one of the host's addresses (RFC 5227 section 2.4).
@@ -198,6 +200,14 @@ extension Host {
     return !interfaces[Int(interface.index)].transmitQueue.isEmpty
   }
 
+  /// The interfaces on which frames may wait, a bit for each by its index; nil if there are too many to tell.
+  package mutating func interfacesWithFrames(at now: Instant) -> UInt64? {
+    prepareTransmit(at: now)
+    // Nobody fetches what the loopback interface has.
+    waitingInterfaces &= ~1
+    return waitingInterfaces &>> 63 == 0 ? waitingInterfaces : nil
+  }
+
   @usableFromInline mutating func prepareTransmit(at now: Instant) {
     self.now = max(self.now, now)
     if !pending.isEmpty || !interfaces[0].transmitQueue.isEmpty { settle() }
@@ -206,7 +216,10 @@ extension Host {
   @usableFromInline mutating func nextFrame(from interface: InterfaceID) -> Packet? {
     let index = Int(interface.index)
     precondition(index > 0 && index < interfaces.count, "no such interface, or the loopback interface")
-    guard let packet = interfaces[index].transmitQueue.popFirst() else { return nil }
+    guard let packet = interfaces[index].transmitQueue.popFirst() else {
+      if index < 63 { waitingInterfaces &= ~(1 &<< UInt64(index)) }
+      return nil
+    }
     interfaces[index].counters.sentPackets &+= 1
     interfaces[index].counters.sentBytes &+= UInt64(packet.count)
     return packet

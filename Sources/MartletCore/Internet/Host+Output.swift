@@ -214,6 +214,7 @@ extension Host {
         let reason = Segmentation.segment(
           packet, linkHeaderByteCount: EthernetHeader.untaggedByteCount, pool: pool,
           into: &interfaces[Int(interface.index)].transmitQueue)
+        noteWaiting(interface)
         if let reason { ledger.count(reason) }
         return
       }
@@ -226,10 +227,14 @@ extension Host {
   @inline(__always)
   mutating func enqueue(_ packet: consuming Packet, on interface: InterfaceID) {
     let limit = configuration.internet.maximumTransmitQueue
+    noteWaiting(interface)
     if let refused = interfaces[Int(interface.index)].enqueue(packet, limit: limit) {
       drop(refused, .transmitQueueFull)
     }
   }
+
+  @inline(__always)
+  mutating func noteWaiting(_ interface: InterfaceID) { waitingInterfaces |= 1 &<< UInt64(min(interface.index, 63)) }
 
   /// Notes that the transport checksum is to be filled in, and writes the pseudo-header's part of it
   /// (RFC 9293 section 3.1, RFC 8200 section 8.1).

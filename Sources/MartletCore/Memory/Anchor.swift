@@ -5,6 +5,8 @@ internal import Synchronization
 /// Without it the compiler treats such a value as one it may load, and copies all of it to the stack wherever a method
 /// that does not mutate is called. (An atomic has a layout of its own, so that its owner cannot be loaded; nothing is
 /// ever stored in it. See docs/decisions/0002-anchors.md for the measurements.)
-struct Anchor: ~Copyable {
+package struct Anchor: ~Copyable {
   private let layout = Atomic<UInt8>(0)
+
+  package init() {}
 }

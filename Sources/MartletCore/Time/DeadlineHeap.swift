@@ -15,11 +15,14 @@ package struct DeadlineHeap: ~Copyable {
   /// Where each id stands in `heap`; -1 if nowhere.
   private var positions = UniqueArray<Int32>()
 
+  /// The earliest deadline, or `.max`: asked for at each turn of a host, whose heaps are cold by then.
+  private var earliest = Int64.max
+
   package init() {}
 
   /// The earliest deadline.
   @inline(__always)
-  package var first: Instant? { heap.isEmpty ? nil : heap[0].deadline }
+  package var first: Instant? { earliest == .max ? nil : Instant(nanoseconds: earliest) }
 
   /// How many things wait.
   package var count: Int { heap.count }
@@ -32,6 +35,15 @@ package struct DeadlineHeap: ~Copyable {
 
   /// Sets, moves or (with nil) removes the deadline of `id`.
   package mutating func set(_ deadline: Instant?, for id: UInt32) {
+    change(deadline, for: id)
+    noteEarliest()
+  }
+
+  @inline(__always)
+  private mutating func noteEarliest() { earliest = heap.isEmpty ? .max : heap[0].deadline.nanoseconds }
+
+  @inline(__always)
+  private mutating func change(_ deadline: Instant?, for id: UInt32) {
     let index = Int(id)
     guard let deadline else {
       if index < positions.count, positions[index] >= 0 { remove(at: Int(positions[index])) }
@@ -53,9 +65,10 @@ package struct DeadlineHeap: ~Copyable {
 
   /// Takes out the first thing whose deadline is `now` or earlier.
   package mutating func popDue(at now: Instant) -> UInt32? {
-    guard !heap.isEmpty, heap[0].deadline <= now else { return nil }
+    guard earliest <= now.nanoseconds, !heap.isEmpty else { return nil }
     let id = heap[0].id
     remove(at: 0)
+    noteEarliest()
     return id
   }
 

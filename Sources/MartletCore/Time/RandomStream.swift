@@ -40,3 +40,11 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     return result
   }
 }
+
+extension RandomStream {
+  /// Evenly from 0 up to, and without, 1.
+  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// Whether something of this probability happens: one draw, whatever the probability.
+  package mutating func happens(_ probability: Double) -> Bool { unit() < probability }
+}

@@ -8,6 +8,8 @@ final class LabEnd: Link {
   let incoming: Lane
   let node: Int
   let partition: Partition
+  /// Whether its adapter keeps from the host what bridges say to each other, as adapters do with groups nobody asked for.
+  var ignoresBridges = false
 
   init(outgoing: Lane, incoming: Lane, node: Int, partition: Partition) {
     self.outgoing = outgoing
@@ -17,7 +19,7 @@ final class LabEnd: Link {
   }
 
   var macAddressHint: UInt64? { nil }
-  var mtu: Int { outgoing.direction.mtu }
+  var mtu: Int { outgoing.mtu }
   var offloads: LinkOffloads { [] }
   var descriptor: CInt? { nil }
   var wantsIdleTurns: Bool { false }
@@ -44,6 +46,7 @@ final class LabEnd: Link {
       return incoming.refuse(packet, "partition", at: now)
     }
     incoming.recorder?.received(packet.metadata.tag, at: now.nanoseconds)
+    if ignoresBridges, packet.linearCount >= 6, MACAddress(reading: packet.bytes, at: 0) == BPDU.group { return }
     body(packet)
   }
 }
@@ -55,13 +58,14 @@ final class Partition {
     var destination: Int
   }
   /// How many keep the one from the other. Looked up, never iterated.
-  private var pairs: [Pair: Int] = [:]
+  private var pairs: [Pair: Int] = [:] {
+    didSet { isPresent = !pairs.isEmpty }
+  }
+  @safe @exclusivity(unchecked) private(set) var isPresent = false
   /// Whose addresses they are. Looked up, never iterated.
   private let owners: [IPAddress: Int]
 
   init(owners: [IPAddress: Int]) { self.owners = owners }
-
-  var isPresent: Bool { !pairs.isEmpty }
 
   func block(from source: Int, to destination: Int) {
     pairs[Pair(source: source, destination: destination), default: 0] += 1

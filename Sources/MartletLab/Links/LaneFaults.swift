@@ -48,6 +48,8 @@ struct LaneFaults {
     outages = direction.outages.map { ($0.start.inNanoseconds, $0.end?.inNanoseconds ?? .max) }
   }
 
+  var hasOutages: Bool { !outages.isEmpty }
+
   func isUp(at time: Int64) -> Bool { !outages.contains { $0.start <= time && time < $0.end } }
 
   mutating func decide(_ frame: FrameView) -> Fate {
@@ -119,11 +121,4 @@ struct LaneFaults {
       return Int64(square * square * square * spread)
     }
   }
-}
-
-extension RandomStream {
-  /// Evenly from 0 up to, and without, 1.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-  mutating func happens(_ probability: Double) -> Bool { unit() < probability }
 }

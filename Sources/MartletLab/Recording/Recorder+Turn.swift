@@ -202,23 +202,35 @@ extension Recorder {
   // MARK: Tables
 
   private func followTables(of host: inout Host, node: Int, at time: Int64) {
-    let neighbors = host.neighborTable().map { neighbor in
-      ["\(neighbor.address)", neighbor.mac?.description ?? "?", "\(neighbor.state)", host.name(of: neighbor.interface)]
-    }
-    if neighbors != memories[node].neighbors {
+    // Compared as they are: to put them into words takes longer than all that a host does in a turn.
+    let neighbors = host.neighborTable()
+    if !neighbors.elementsEqual(memories[node].neighbors, by: Self.showAlike) {
       memories[node].neighbors = neighbors
-      table(
-        .neighbors, of: node, columns: ["address", "ethernet", "state", "interface"], rows: neighbors, at: time)
+      let rows = neighbors.map { neighbor in
+        [
+          "\(neighbor.address)", neighbor.mac?.description ?? "?", "\(neighbor.state)",
+          host.name(of: neighbor.interface),
+        ]
+      }
+      table(.neighbors, of: node, columns: ["address", "ethernet", "state", "interface"], rows: rows, at: time)
     }
-    let sockets = host.socketTable().map { row in
-      [
-        row.kind.rawValue, Self.words(for: row.local), row.remote.map(Self.words) ?? "*", row.state ?? "",
-      ]
-    }
-    if sockets != memories[node].sockets {
+    let sockets = host.socketTable()
+    if !sockets.elementsEqual(memories[node].sockets, by: Self.showAlike) {
       memories[node].sockets = sockets
-      table(.sockets, of: node, columns: ["kind", "local", "remote", "state"], rows: sockets, at: time)
+      let rows = sockets.map { row in
+        [row.kind.rawValue, Self.words(for: row.local), row.remote.map(Self.words) ?? "*", row.state ?? ""]
+      }
+      table(.sockets, of: node, columns: ["kind", "local", "remote", "state"], rows: rows, at: time)
     }
+  }
+
+  private static func showAlike(_ left: Neighbor, _ right: Neighbor) -> Bool {
+    left.address == right.address && left.mac == right.mac && left.state == right.state
+      && left.interface == right.interface
+  }
+
+  private static func showAlike(_ left: SocketStatus, _ right: SocketStatus) -> Bool {
+    left.kind == right.kind && left.local == right.local && left.remote == right.remote && left.state == right.state
   }
 
   static func words(for address: SocketAddress) -> String {

@@ -57,8 +57,8 @@ final class Recorder {
     var received: Int?
     var receivedAt: Int64 = -1
     var connections: [ConnectionMemory] = []
-    var neighbors: [[String]] = []
-    var sockets: [[String]] = []
+    var neighbors: [Neighbor] = []
+    var sockets: [SocketStatus] = []
     var nodeDrops = 0
   }
 
@@ -104,13 +104,17 @@ final class Recorder {
   func sender(of frame: Recording.Frame) -> Recording.Link.End { recording.links[frame.link].ends[frame.end] }
   func receiver(of frame: Recording.Frame) -> Recording.Link.End { recording.links[frame.link].ends[1 - frame.end] }
 
-  /// A node hands `packet` to `lane`; the result is what the packet is to be known by.
   func sent(_ packet: borrowing Packet, on lane: Lane, at time: Int64) -> UInt32 {
+    sent(packet, link: lane.link, end: lane.end, at: time)
+  }
+
+  /// A node hands `packet` to a direction of a link; the result is what the packet is to be known by.
+  func sent(_ packet: borrowing Packet, link: Int, end: Int, at time: Int64) -> UInt32 {
     let bytes = Self.bytes(of: packet)
     let view = unsafe FrameView(bytes.span.bytes)
-    let node = recording.links[lane.link].ends[lane.end].node
+    let node = recording.links[link].ends[end].node
     var frame = Recording.Frame(
-      link: lane.link, end: lane.end, queued: time, departure: time, arrival: time, fate: .lost("still on its way"),
+      link: link, end: end, queued: time, departure: time, arrival: time, fate: .lost("still on its way"),
       bytes: bytes)
     var trail = Trail(view: view)
     if packet.metadata.tag > 0 {
@@ -194,8 +198,12 @@ final class Recorder {
   }
 
   func queue(of lane: Lane, frames: Int, bytes: Int, at time: Int64) {
+    queue(link: lane.link, end: lane.end, frames: frames, bytes: bytes, at: time)
+  }
+
+  func queue(link: Int, end: Int, frames: Int, bytes: Int, at time: Int64) {
     recording.queues.append(
-      Recording.QueueSample(time: time, link: lane.link, end: lane.end, frames: frames, bytes: bytes))
+      Recording.QueueSample(time: time, link: link, end: end, frames: frames, bytes: bytes))
   }
 
   // MARK: Flows

@@ -15,16 +15,17 @@ final class LabSwitch {
   private let ordinaryAgeing: Int64
   private let pool: PacketPool
   var recorder: Recorder?
-  private(set) var ports: [SwitchPort] = []
-  private var stations: [UInt64: Station] = [:]
+  // Not checked for overlapping accesses at each frame: whom a frame is sent to does not call back.
+  @safe @exclusivity(unchecked) private(set) var ports: [SwitchPort] = []
+  @safe @exclusivity(unchecked) private var stations: [UInt64: Station] = [:]
   /// Addresses in the order in which they were learnt, for tables.
   private var order: [UInt64] = []
   private(set) var flooded: UInt64 = 0
-  private(set) var forwarded: UInt64 = 0
+  @safe @exclusivity(unchecked) private(set) var forwarded: UInt64 = 0
   private(set) var filtered: UInt64 = 0
   /// Frames that came in by a port that is not part of the tree.
   private(set) var blocked: UInt64 = 0
-  var tree: SwitchTree?
+  @safe @exclusivity(unchecked) var tree: SwitchTree?
   /// Why it does nothing at all, if so.
   private(set) var outage: String?
 

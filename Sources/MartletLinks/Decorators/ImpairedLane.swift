@@ -44,10 +44,10 @@ struct ImpairedLane: ~Copyable {
   private mutating func takeFrame(_ packet: consuming Packet, at now: Instant) {
     counters.frames += 1
     // Every stream draws for every frame, whatever the others say.
-    let isLost = Self.happens(impairment.loss, &loss)
-    let isDuplicated = Self.happens(impairment.duplication, &duplication)
-    let isCorrupted = Self.happens(impairment.corruption, &corruption)
-    let isHeldBack = Self.happens(impairment.reordering, &reordering)
+    let isLost = loss.happens(impairment.loss)
+    let isDuplicated = duplication.happens(impairment.duplication)
+    let isCorrupted = corruption.happens(impairment.corruption)
+    let isHeldBack = reordering.happens(impairment.reordering)
     let spread = max(0, impairment.jitter.inNanoseconds)
     let extra = Int64(jitter.next().multipliedFullWidth(by: UInt64(spread) + 1).high)
     if isLost {
@@ -84,9 +84,5 @@ struct ImpairedLane: ~Copyable {
     counters.passed += 1
     // Of two that are due together, the one held back was there first.
     return heldBack.firstMetadata?.time == due ? heldBack.popFirst() : inOrder.popFirst()
-  }
-
-  private static func happens(_ probability: Double, _ stream: inout RandomStream) -> Bool {
-    Double(stream.next() >> 11) * 0x1p-53 < probability
   }
 }

@@ -36,10 +36,7 @@ public final class OutputPort {
   private var departures: [Departure] = []
   private var departed = 0
   private var queuedBytes = 0
-  /// When the line is free again: whole nanoseconds, and a remainder in units of 1/rate ns, so that a long train of frames
-  /// takes exactly as long as its bits.
-  private var lineFree: Int64 = 0
-  private var lineFreeRemainder: UInt64 = 0
+  private var line = LineClock()
 
   /// Makes a port.
   ///
@@ -69,21 +66,13 @@ public final class OutputPort {
       counters.drops += 1
       return nil
     }
-    if lineFree < now.nanoseconds {
-      lineFree = now.nanoseconds
-      lineFreeRemainder = 0
-    }
-    // The bits of one packet are below 2^24, so that this stays below 2^64 for every rate below 10^18.
-    let (whole, rest) = (UInt64(byteCount) * 8_000_000_000 + lineFreeRemainder).quotientAndRemainder(dividingBy: rate)
-    lineFree = (Instant(nanoseconds: lineFree) + Int64(clamping: whole)).nanoseconds
-    lineFreeRemainder = rest
-    let departure = Instant(nanoseconds: lineFree) + (rest > 0 ? 1 : 0)
-    departures.append(Departure(at: departure.nanoseconds, byteCount: byteCount))
+    let departure = line.occupy(byteCount, from: now.nanoseconds, rate: rate)
+    departures.append(Departure(at: departure, byteCount: byteCount))
     queuedBytes += byteCount
     counters.sentFrames += 1
     counters.sentBytes += UInt64(byteCount)
     counters.maximumQueuedBytes = max(counters.maximumQueuedBytes, queuedBytes)
-    return departure
+    return Instant(nanoseconds: departure)
   }
 
   private func forgetDeparted(at now: Instant) {

@@ -16,6 +16,7 @@ protocol FileCourse: AnyObject {
 struct ProcessorSeconds: Sendable {
   var user: Double
   var system: Double
+  var total: Double { user + system }
 
   static func now(ofThread: Bool) -> ProcessorSeconds {
     var usage = rusage()

@@ -52,6 +52,7 @@ extension Host {
       trafficClass: connection.pointee.trafficClass, dontFragment: true, checksumOffset: TCPHeader.checksumOffset)
     unsafe putHeaders(at: start, way: place, fields, length: length)
     interfaces[Int(interface.index)].transmitQueue.append(packet)
+    noteWaiting(interface)
     unsafe connection.pointee.isPending = false
     if unsafe connection.pointee.movesWakeUp() { unsafe connectionTimers.set(connection.pointee.wakeUp, for: index) }
     return true
