@@ -50,6 +50,14 @@ extension HostBox {
   @inline(never)
   private func driftedTime(at moment: Instant) -> Instant { hostTime?.time(at: moment) ?? moment }
 
+  /// When the host next has something to do, in the loop's time.
+  @inline(__always)
+  var nextMoment: Instant? {
+    let deadline = host.nextDeadline
+    guard hostTime != nil, let deadline else { return deadline }
+    return moment(of: deadline)
+  }
+
   /// When the host's clock shows `time`, in the loop's time.
   func moment(of time: Instant) -> Instant {
     guard let hostTime, time < .distantFuture else { return time }

@@ -346,7 +346,7 @@ final class LoopCore: @unchecked Sendable {
       box.transmit(at: now)
       if let observer = box.turnObserver { observer(&box.host, now) }
       announce(box)
-      deadlines.set(box.host.nextDeadline.map(box.moment(of:)), for: box.id)
+      deadlines.set(box.nextMoment, for: box.id)
     }
     if dirty.count == 1 { dirty.removeLast() } else { dirty.removeAll(keepingCapacity: true) }
   }
