@@ -125,7 +125,7 @@ struct WorldReader {
     lines[.node(description.nodes.count)] = name.line
     if kind == .hub { node.medium = .bus(EthernetBus()) }
     if let value, !value.isEmpty {
-      let fields = try YAMLFields(value.node, "a \(kind.rawValue)", file: file)
+      let fields = try YAMLFields(value.node, "a \(kind.word)", file: file)
       if let services = fields["services"] {
         for service in try services.list() {
           if service.isScalar {

@@ -30,6 +30,7 @@ final class Lane {
 
   var direction: LinkDirection { line.direction }
   var mtu: Int { line.direction.mtu }
+  var isHeld: Bool { line.isHeld }
   var counters: Counters {
     get { line.counters }
     set { line.counters = newValue }
@@ -83,8 +84,6 @@ final class Lane {
   }
 
   func contents(at now: Instant) -> Contents { line.contents(at: now) }
-
-  var isHeld: Bool { line.isHeld }
 
   func setUp(_ isUp: Bool, at now: Instant) { line.setUp(isUp, at: now) }
 

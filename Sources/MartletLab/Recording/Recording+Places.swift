@@ -58,3 +58,8 @@ enum TimeText {
     return "\(nanoseconds < 0 ? "-" : "")\(magnitude / 1_000_000_000).\(padding)\(fraction)"
   }
 }
+
+extension Recording.Node.Kind {
+  /// What it is called in a sentence.
+  var word: String { self == .hub ? "segment" : rawValue }
+}

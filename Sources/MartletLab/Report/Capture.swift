@@ -66,7 +66,7 @@ public struct Capture: Sendable {
   private static func describe(_ interface: Recording.Interface, of node: Recording.Node, in recording: Recording)
     -> PcapngInterface
   {
-    var words = "\(node.kind.rawValue) \(node.name), interface \(interface.name)"
+    var words = "\(node.kind.word) \(node.name), interface \(interface.name)"
     if !interface.addresses.isEmpty { words += ", " + interface.addresses.joined(separator: ", ") }
     let link = recording.link(interface.link)
     if let link { words += ", on \(link.name)" }

@@ -55,6 +55,7 @@ public struct Scenario: Sendable {
       stopAndWait, pipelined, window, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit,
       slowStart,
       sawtooth, fairness, slowReader, fragments, lostFragment, addressResolution, routingTable, delayBudget,
+      spanningTree, broadcastStorm, csmaCD, hiddenTerminal,
       uppercase, oneQuestion, refused, bestEffort, pathMTU, traceroute, persistentHTTP, tenThousand,
     ]
   }

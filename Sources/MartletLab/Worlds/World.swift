@@ -64,6 +64,7 @@ public final class World: Sendable {
         try WorldCore(plan, seed: seed, hosts: all, loop: loop, pool: pool, isRecorded: isRecorded)
       }
     } catch let error as WorldError {
+      loop.shutdown()
       throw error
     } catch let error as LinkError {
       loop.shutdown()
@@ -113,7 +114,7 @@ public final class World: Sendable {
     let node = description.nodes[index]
     guard node.kind == .host, let host = core.hosts[index] else {
       throw WorldError(
-        "\"\(name)\" is a \(node.kind.rawValue) and offers no sockets to programs",
+        "\"\(name)\" is a \(node.kind.word) and offers no sockets to programs",
         remedy: "Run the program on a host; add one with `host(\"…\")` and wire it to \"\(name)\".")
     }
     return host
@@ -133,7 +134,7 @@ public final class World: Sendable {
     let index = try index(of: name)
     guard let host = core.hosts[index] else {
       throw WorldError(
-        "\"\(name)\" is a \(description.nodes[index].kind.rawValue) and has no routes",
+        "\"\(name)\" is a \(description.nodes[index].kind.word) and has no routes",
         remedy: "Name a host or a router.")
     }
     return host.explainRoute(to: destination)

@@ -74,6 +74,7 @@ final class WorldCore: @unchecked Sendable {
       let end = LabEnd(
         outgoing: lanes[interface.link * 2 + interface.end], incoming: lanes[interface.link * 2 + 1 - interface.end],
         node: node, partition: partition)
+      end.ignoresBridges = plan.mayHearBridges(interface)
       ids.append(
         try host.attach(end, name: interface.name, macAddress: interface.mac, addresses: interface.addresses))
     }

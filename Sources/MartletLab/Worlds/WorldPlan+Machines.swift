@@ -13,7 +13,7 @@ extension WorldPlan {
   func checkClock(_ fault: ClockFault, of node: Int, _ subject: Subject?) throws(Mistake) {
     let node = description.nodes[node]
     guard node.hasStack else {
-      throw fail(subject, "\"\(node.name)\" is a \(node.kind.rawValue) and has no clock", "Name a host or a router.")
+      throw fail(subject, "\"\(node.name)\" is a \(node.kind.word) and has no clock", "Name a host or a router.")
     }
     guard fault.drift >= -500_000, fault.drift <= 1_000_000 else {
       throw fail(
@@ -41,7 +41,7 @@ extension WorldPlan {
         let node = description.nodes[try index(of: name, .bridges)]
         guard node.kind == .host else {
           throw fail(
-            .bridges, "\"\(name)\" is a \(node.kind.rawValue) and has no ports that could be published", "Name a host.")
+            .bridges, "\"\(name)\" is a \(node.kind.word) and has no ports that could be published", "Name a host.")
         }
       }
     }

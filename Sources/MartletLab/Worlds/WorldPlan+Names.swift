@@ -9,8 +9,8 @@ extension WorldPlan {
       }
       if !node.hasStack, !node.services.isEmpty {
         throw fail(
-          .node(index), "\"\(node.name)\" is a \(node.kind.rawValue) and cannot run a service",
-          "Run it on a host: a \(node.kind.rawValue) has no sockets.")
+          .node(index), "\"\(node.name)\" is a \(node.kind.word) and cannot run a service",
+          "Run it on a host: a \(node.kind.word) has no sockets.")
       }
       if node.kind == .router, !node.services.isEmpty {
         throw fail(
