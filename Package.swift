@@ -82,7 +82,9 @@ let package = Package(
     .target(
       name: "MartletLab",
       dependencies: [
-        "MartletReportPage", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "MartletReportPage", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore",
+        "MartletWire",
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "BasicContainers", package: "swift-collections"),
       ],
@@ -122,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "MartletCommandTests",
       dependencies: [
-        "MartletCommand", "MartletWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MartletCommand", "MartletLab", "MartletWire",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(
@@ -154,7 +157,10 @@ let package = Package(
     .testTarget(
       name: "MartletLabTests",
       dependencies: [
-        "MartletLab", "Martlet", "MartletLinks", "MartletCore", "MartletWire", "AllocationCounter",
+        "MartletLab", "MartletServices", "MartletNIO", "Martlet", "MartletLinks", "MartletCore", "MartletWire",
+        "AllocationCounter",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       exclude: ["Golden"],
       swiftSettings: settings),

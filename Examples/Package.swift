@@ -21,6 +21,7 @@ let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-ht
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let quiescing: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
+let worlds: Target.Dependency = .product(name: "MartletLabTesting", package: "martlet")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// The examples that run a library of the SwiftNIO family, and what each is built with.
@@ -71,8 +72,13 @@ let package = Package(
       .target(name: "TwoHosts", dependencies: libraries, swiftSettings: settings),
       .target(name: "SmallHTTPClient", dependencies: nio + [http1], swiftSettings: settings),
       .target(name: "SelfSigned", dependencies: [tls], swiftSettings: settings),
+      .target(name: "ReplicatedStore", dependencies: libraries, swiftSettings: settings),
       .testTarget(
-        name: "ExampleTests", dependencies: nio + ["SelfSigned", tls] + servers.map { .byName(name: $0.name) },
+        name: "ReplicatedStoreTests",
+        dependencies: libraries + ["ReplicatedStore", .product(name: "MartletLab", package: "martlet"), worlds],
+        swiftSettings: settings),
+      .testTarget(
+        name: "ExampleTests", dependencies: nio + [worlds, "SelfSigned", tls] + servers.map { .byName(name: $0.name) },
         swiftSettings: settings),
     ],
   swiftLanguageModes: [.v6]

@@ -1,18 +1,23 @@
 """Shows that the checks can fail: a check that passes whatever happens is a bug."""
 
 import pathlib
+import shutil
 import struct
+import subprocess
 import tempfile
+import types
 
 import fools
+import report_pages
 from bench import PEERS
 from checks.captures import expect_clean
+from chromium import Chromium
 from harness import Failure
 
 IMPATIENCE = 2  # seconds; nothing will answer
 
 
-def run(chosen, tally, run_checks, keep):
+def run(chosen, tally, run_checks, keep, martlet):
     """Every check has to fail with a Martlet that never sends a packet; tshark has to find what is planted."""
 
     def report(name, why, _):
@@ -28,6 +33,27 @@ def run(chosen, tally, run_checks, keep):
         tally.report(name, why)
     for name, packet, good in planted():
         tally.report(f"tshark's verdict upon {name}", verdict(packet, good))
+    if any(check.function.__module__ == "checks.lab_report" for check in chosen["tap"]):
+        for name, why, found in pages(martlet()):
+            tally.report(f"the page check's verdict upon {name}", why, found)
+
+
+def pages(program):
+    """Names of faults that were planted into the page of a run, and why each was not found, or None."""
+    bench = types.SimpleNamespace(folder=pathlib.Path(tempfile.mkdtemp()), kernel_namespace=None)
+    good = bench.folder / "good.html"
+    subprocess.run([program, "lab", "run", "sawtooth", "--report", good], check=True, stdout=subprocess.DEVNULL)
+    text = good.read_text()
+    for number, (name, page) in enumerate([("a good page", text), *report_pages.planted(text)]):
+        path = bench.folder / f"page{number}.html"
+        path.write_text(page)
+        with Chromium(bench, 60) as browser:
+            try:
+                report_pages.use(report_pages.Page(browser, path))
+                yield name, None if number == 0 else "the fault was not found", None
+            except Failure as failure:
+                yield name, str(failure) if number == 0 else None, " ".join(str(failure).split())[:100]
+    shutil.rmtree(bench.folder, ignore_errors=True)  # a browser that was ended may still write
 
 
 def planted():

@@ -31,5 +31,5 @@ swift test --package-path Examples 2>&1 | tail -n 1
 
 echo "== demonstration"
 demo=$(mktemp -d)
-(cd "$demo" && "$OLDPWD/.build/debug/martlet" demo --megabytes 4 | tail -n 1)
+(cd "$demo" && "$OLDPWD/.build/debug/martlet" demo | tail -n 1)
 rm -rf "$demo"

@@ -6,7 +6,7 @@ struct MartletCommand: ParsableCommand {
     commandName: "martlet",
     abstract: "A TCP/IP network of its own, in user space.",
     discussion: """
-      Begin with `martlet demo`: two hosts on a virtual wire, told line by line. Nothing has to be set up for it.
+      Begin with `martlet demo`: a small internet that explains itself, hop by hop. Nothing has to be set up for it.
 
       Exit codes: 0 well, 1 network failure, 64 usage, 69 no such device, 77 no permission.
       """,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Martlet
 import MartletCore
+import MartletServices
 import MartletWire
 
 /// Runs a host with its services until it is told to stop.
@@ -25,10 +26,10 @@ struct Up: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The services to run, with commas between: echo, discard, daytime, chargen, uppercase.", valueName: "list"))
-  var services = Service.allCases.map(\.rawValue).joined(separator: ",")
+  var services = SimpleService.allCases.map(\.rawValue).joined(separator: ",")
 
   func validate() throws {
-    for name in services.split(separator: ",") where Service(rawValue: String(name)) == nil {
+    for name in services.split(separator: ",") where SimpleService(rawValue: String(name)) == nil {
       throw ValidationError("There is no service \(name).")
     }
     if !network.hasDevice && publish.isEmpty {
@@ -40,7 +41,7 @@ struct Up: ParsableCommand {
     let signals = Signals(blocking: [SIGINT, SIGTERM, SIGUSR1])
     try reportingFailure {
       let computer = try CommandHost(network)
-      for name in services.split(separator: ",") { try Service(rawValue: String(name))?.start(on: computer.host) }
+      for name in services.split(separator: ",") { try SimpleService(rawValue: String(name))?.start(on: computer.host) }
       let publications = try publish.map { try computer.publish($0) }
       sayReady(computer)
       while signals.wait() == SIGUSR1 { sayCounters(computer) }

@@ -73,8 +73,8 @@ struct DeterminismTests {
       sometimes("impossible", round < .milliseconds(20))
       #expect(world.seed != 3)
     }
-    let first = try await World.sweep(Self.lossy, seeds: 1...20, body)
-    let second = try await World.sweep(Self.lossy, seeds: 1...20, body)
+    let first = try await World.sweep(Self.lossy, seeds: 1...20, isRecorded: true, body)
+    let second = try await World.sweep(Self.lossy, seeds: 1...20, isRecorded: true, body)
     #expect(first.runs.map(\.seed) == Array(1...20))
     #expect(first.runs.map(\.fingerprint) == second.runs.map(\.fingerprint))
     #expect(Set(first.runs.map(\.fingerprint)).count == 20)

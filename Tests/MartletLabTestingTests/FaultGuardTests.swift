@@ -183,7 +183,7 @@ struct FaultGuardTests {
     #expect(message { _ = try world.partition([], from: ["a"]) }.contains("on both sides"))
     #expect(message { _ = try world.partition(["hub"]) }.contains("has no addresses"))
     #expect(message { _ = try world.down("a-hob") }.contains("Did you mean \"a-hub\"?"))
-    #expect(message { _ = try world.crash("hub") }.contains("is no host"))
+    #expect(message { _ = try world.crash("d") }.contains("no node called \"d\""))
     #expect(message { _ = try world.impair("a-hub") { $0.rate = 0 } }.contains("rate of 0"))
   }
 }

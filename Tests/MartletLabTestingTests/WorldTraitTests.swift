@@ -105,7 +105,9 @@ struct WorldTraitTests {
     try #require(found.count == 2)
     #expect(found[0].isFailure)
     #expect(!found[1].isFailure)
-    #expect("\(found[1].comments[0])".hasPrefix("3 of 9 seeds failed: 3, 6, 9. The issues above are those of 3: MARTLET_SEED=3 "))
+    #expect(
+      "\(found[1].comments[0])".hasPrefix(
+        "3 of 9 seeds failed: 3, 6, 9. The issues above are those of 3: MARTLET_SEED=3 "))
   }
 
   @Test("Ten failures are enough")
@@ -141,6 +143,13 @@ struct WorldTraitTests {
     }
     #expect(found.count == 1)
     #expect(found.first?.error as? SocketError == .stalled)
+  }
+
+  @Test("A body that leaves the world's thread is told what to do instead")
+  func foreign() async throws {
+    let found = try await issues(office(["a"]), seeds: [1]) { try await Task.sleep(for: .milliseconds(1)) }
+    try #require(found.count == 1)
+    #expect("\(try #require(found[0].error))".contains("Instead of Task.sleep(for:) sleep with"))
   }
 
   @Test("A world that makes no sense is an issue of the test")

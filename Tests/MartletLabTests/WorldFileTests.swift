@@ -77,6 +77,142 @@ struct WorldFileTests {
     #expect(try WorldDescription(yaml: Self.text) == Self.built)
   }
 
+  static let fabric = """
+    name: fabric
+    rings: allowed
+    hosts: [a, b, c, d]
+    switches:
+      s1: {spanning tree: {priority: 4096, hello: 200 ms, maximum age: 2 s, forward delay: 1.5 s}}
+      s2: {spanning tree: yes}
+      s3: {spanning tree: no}
+    segments:
+      ether: {bus: {rate: 100 Mbit/s, attempts: 10}}
+      air:
+        wireless:
+          rate: 11 Mbit/s
+          control rate: 2 Mbit/s
+          preamble: 96 us
+          slot: 20 us
+          short space: 10 us
+          minimum window: 31
+          maximum window: 511
+          attempts: 4
+          rts above: 500 B
+          hidden: [[c, d], [c, s3]]
+      plain:
+    links:
+      - {wire: [s1, s2], rate: 100 Mbit/s}
+      - {wire: [s1, s2], rate: 100 Mbit/s}
+      - {wire: [{a: {position: 1.5 km}}, ether]}
+      - {wire: [{b: {addresses: 10.0.0.9/24, position: 500 m}}, ether], loss: 1 %}
+      - {wire: [s1, ether]}
+      - {wire: [c, air]}
+      - {wire: [d, air]}
+      - {wire: [s3, air], queue: {frames: 10}}
+      - {wire: [s3, plain]}
+    """
+
+  /// The same, by hand.
+  static var builtFabric: WorldDescription {
+    var world = WorldDescription("fabric")
+    world.allowsRings = true
+    for name in ["a", "b", "c", "d"] { world.host(name) }
+    world.switch("s1") {
+      $0.spanningTree = SpanningTree(
+        priority: 4_096, hello: .milliseconds(200), maximumAge: .seconds(2), forwardDelay: .milliseconds(1_500))
+    }
+    world.switch("s2") { $0.spanningTree = SpanningTree() }
+    world.switch("s3")
+    world.segment("ether", .bus(EthernetBus(rate: 100_000_000, attemptLimit: 10)))
+    var cell = WirelessCell(
+      rate: 11_000_000, controlRate: 2_000_000, requestThreshold: 500, hidden: [["c", "d"], ["c", "s3"]])
+    cell.preamble = .microseconds(96)
+    cell.slot = .microseconds(20)
+    cell.shortSpace = .microseconds(10)
+    cell.minimumContentionWindow = 31
+    cell.maximumContentionWindow = 511
+    cell.retryLimit = 4
+    world.segment("air", .wireless(cell))
+    world.segment("plain")
+    for _ in 0..<2 { world.wire("s1", "s2", LinkDirection(rate: 100_000_000)) }
+    world.wire(.init("a", position: 1_500), "ether")
+    var lossy = LinkDirection()
+    lossy.loss = .random(0.01)
+    world.wire(.init("b", addresses: ["10.0.0.9/24"], position: 500), "ether", lossy)
+    world.wire("s1", "ether")
+    world.wire("c", "air")
+    world.wire("d", "air")
+    world.wire("s3", "air", LinkDirection(queue: .init(maximumFrames: 10)))
+    world.wire("s3", "plain")
+    return world
+  }
+
+  @Test("A file and the builder say the same of switches and segments, too")
+  func sameFabric() throws {
+    #expect(try WorldDescription(yaml: Self.fabric) == Self.builtFabric)
+    _ = try World(Self.builtFabric)
+  }
+
+  @Test(
+    "A mistake about switches and segments is told with its line and the way out",
+    arguments: [
+      (
+        "hosts: [a]\nsegments: [e]\nlinks:\n  - {wire: [a, e], rate: 10 Mbit/s}",
+        "world.yaml:4: The wire a-e leads to a segment and has a rate, a delay or a discipline of its own. Leave them "
+          + "out: the segment has a rate, and stations have positions on it."
+      ),
+      (
+        "segments: [e, f]\nlinks:\n  - {wire: [e, f]}",
+        "world.yaml:3: The wire e-f joins two segments. Put a switch or a router between them."
+      ),
+      (
+        "hosts: [a, b]\nlinks:\n  - {wire: [{a: {position: 5 m}}, b]}",
+        "world.yaml:3: \"a\" has a place on a wire that is no segment. Leave the position out."
+      ),
+      (
+        "hosts: [a]\nsegments:\n  w: {wireless: {}}\nlinks:\n  - {wire: [{a: {position: 5 m}}, w]}",
+        "world.yaml:5: \"a\" cannot be at 5 m. Give stations on a bus a place from 0 m to 1000 km."
+      ),
+      (
+        "hosts: [a]\nsegments:\n  e:\nlinks:\n  - wire:\n      - {a: {position: 5 miles}}\n      - e",
+        "world.yaml:6: \"5 miles\" is no place on a cable. Write a number and m or km, as `500 m`."
+      ),
+      (
+        "hosts: [alice]\nsegments:\n  w: {wireless: {hidden: [alcie]}}\nlinks:\n  - {wire: [alice, w]}",
+        "world.yaml:3: \"alcie\" is hidden and not on \"w\". Did you mean \"alice\"?"
+      ),
+      (
+        "segments:\n  w: {wireless: {minimum window: 31, maximum window: 15}}",
+        "world.yaml:2: The segment \"w\" cannot be: its contention windows are not from 1 to 32767, the greater one "
+          + "last. Give it more."
+      ),
+      ("segments:\n  w: {wirless: {}}", "world.yaml:2: A segment has no \"wirless\". Did you mean \"wireless\"?"),
+      (
+        "switches:\n  s: {spanning tree: {helo: 1 s}}",
+        "world.yaml:2: A spanning tree has no \"helo\". Did you mean \"hello\"?"
+      ),
+      (
+        "switches:\n  s: {spanning tree: {maximum age: 3 s}}",
+        "world.yaml:2: The spanning tree of \"s\" cannot be: the maximum age is less than twice the hello time. Keep "
+          + "hello, maximum age and forward delay in the proportions of 2 s, 20 s and 15 s."
+      ),
+      (
+        "routers:\n  r: {spanning tree: yes}",
+        "world.yaml:2: \"r\" is a router and has no spanning tree. Give it to switches."
+      ),
+      ("rings: fine", "world.yaml:1: Rings are not \"fine\". Write `allowed` or `refused`."),
+      (
+        "rings: allowed\nswitches: [s, t]\nlinks:\n  - {wire: [s, t]}\n  - {wire: [s, t], delay: 1 ms}",
+        "world.yaml:4: In a world with rings the wire s-t takes no time, so that time would stand still. Give it a rate "
+          + "or a delay."
+      ),
+      (
+        "segments: [e]\nschedule:\n  - {at: 1 s, crash: e}",
+        "world.yaml:3: \"e\" is a segment. Name a host, a router or a switch."
+      ),
+    ])
+  func fabricMistakes(_ text: String, _ words: String) { mistakes(text, words) }
+
   @Test("A world from a file runs")
   func runs() throws {
     let world = try World(WorldDescription(yaml: Self.text))
@@ -114,7 +250,7 @@ struct WorldFileTests {
       ("hosts: [a, a]", "world.yaml:1: Two nodes are called \"a\". Give one of them another name."),
       (
         "hosts:\n  a: {services: [ehco]}",
-        "world.yaml:2: There is no service called \"ehco\". Known are echo, uppercase, discard."
+        "world.yaml:2: There is no service called \"ehco\". Known are echo, discard, daytime, chargen, uppercase, http."
       ),
       (
         "routers:\n  r: {services: [echo]}",

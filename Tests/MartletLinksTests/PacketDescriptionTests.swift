@@ -50,6 +50,22 @@ struct PacketDescriptionTests {
     #expect(words.byteCount == 42)
   }
 
+  @Test("Bridges say whom they take for the root")
+  mutating func spanningTree() {
+    let header = "0180c2000000 020000000101 0026 424203 0000 00 00"
+    let root = Frames.bytes(
+      header + "00 8000020000000100 00000000 8000020000000100 8001 0000 1400 0200 0f00 0000000000000000")
+    #expect(describe(root).layer == "STP")
+    #expect(describe(root).text == "32768/02:00:00:00:01:00 is the root, port 1")
+    let other = Frames.bytes(
+      header + "81 1000020000000300 00000013 8000020000000100 8002 0100 1400 0200 0f00 0000000000000000")
+    #expect(
+      describe(other).text
+        == "32768/02:00:00:00:01:00, root 4096/02:00:00:00:03:00 at 19, port 2, topology change, acknowledged")
+    let change = Frames.bytes("0180c2000000 020000000101 0007 424203 0000 00 80" + String(repeating: "00", count: 39))
+    #expect(describe(change).text == "topology change")
+  }
+
   @Test("An ARP reply says where the address is")
   mutating func arpReply() {
     let frame = Frames.bytes(

@@ -24,7 +24,7 @@ extension VirtualHost {
     let box = unsafe box
     box.isPaused = true
     // In an order that repeats itself.
-    for state in box.states.values.sorted(by: { $0.number < $1.number }) { state.lose() }
+    let observers = box.states.values.sorted(by: { $0.number < $1.number }).compactMap { $0.lose() }
     box.states.removeAll()
     box.boots += 1
     var random = loop.random(named: "host:\(name):boot \(box.boots)")
@@ -45,6 +45,7 @@ extension VirtualHost {
       }
     }
     box.host = fresh
+    for observer in observers { observer.socketLost() }
   }
 }
 
@@ -52,10 +53,12 @@ extension SocketState {
   /// Its place in an order that repeats itself.
   fileprivate var number: (UInt8, UInt32, UInt32) { (id.kind.rawValue, id.key.index, id.key.generation) }
 
-  fileprivate func lose() {
-    guard !isClosed else { return }
+  /// Ends whoever waits; who saw to the socket is still to be told.
+  fileprivate func lose() -> (any SocketObserver)? {
+    guard !isClosed else { return nil }
     isClosed = true
-    observer = nil
+    defer { observer = nil }
     waiters.endAll(.cancelled)
+    return observer
   }
 }

@@ -23,6 +23,7 @@ final class HostBox {
   var addresses: [InterfaceAddress] = []
   /// Stands still: nothing is received, sent or due.
   @safe @exclusivity(unchecked) var isPaused = false
+  var copies = CopyCounters()
   /// How often it has lost its memory.
   var boots = 0
   /// How the host's clock runs; nil if it runs as the loop's.
@@ -47,6 +48,9 @@ final class HostBox {
 package protocol SocketObserver: AnyObject {
   /// Tells what happened to the socket. Calls on it and on other sockets are allowed.
   func socketChanged(_ changes: SocketEvent.Changes)
+
+  /// Tells that the socket is gone because its host lost its memory. Calls on it are not allowed any more.
+  func socketLost()
 }
 
 /// What a loop knows of one socket.

@@ -87,10 +87,10 @@ extension Loop {
     switch transport {
     case .tcp:
       let forwarder = StreamForwarder(host: host, target: target, limits: limits, logger: logger)
-      task = self.task { await forwarder.run(socket) }
+      task = core.entering { self.task { await forwarder.run(socket) } }
     case .udp:
       let forwarder = DatagramForwarder(host: host, target: target, limits: limits, socket: socket, logger: logger)
-      task = self.task { await forwarder.run() }
+      task = core.entering { self.task { await forwarder.run() } }
     }
     return Publication(socket: socket, core: core, address: address, task: task)
   }

@@ -55,7 +55,10 @@ extension SocketCore {
 
   package func readNow(into buffer: inout MutableRawSpan) throws(SocketError) -> ReadResult {
     let result = try box.host.read(from: id, into: &buffer, at: now)
-    if case .bytes = result { loop.touch(box) }
+    if case .bytes(let count) = result {
+      loop.touch(box)
+      box.copies.toPrograms &+= UInt64(truncatingIfNeeded: count)
+    }
     return result
   }
 
@@ -71,6 +74,7 @@ extension SocketCore {
   package func writeNow(_ bytes: RawSpan) throws(SocketError) -> Int {
     let count = try box.host.write(bytes, to: id, at: now)
     loop.touch(box)
+    box.copies.fromPrograms &+= UInt64(truncatingIfNeeded: count)
     return count
   }
 
@@ -96,10 +100,13 @@ extension SocketCore {
   package func sendNow(_ bytes: RawSpan, to remote: SocketAddress?) throws(SocketError) {
     try box.host.send(bytes, to: remote, from: id, at: now)
     loop.touch(box)
+    box.copies.fromPrograms &+= UInt64(truncatingIfNeeded: bytes.byteCount)
   }
 
   package func receiveNow(into buffer: inout MutableRawSpan) throws(SocketError) -> ReceivedDatagram? {
-    try box.host.receiveDatagram(from: id, into: &buffer)
+    let datagram = try box.host.receiveDatagram(from: id, into: &buffer)
+    if let datagram { box.copies.toPrograms &+= UInt64(truncatingIfNeeded: min(datagram.byteCount, buffer.byteCount)) }
+    return datagram
   }
 
   package func connectDatagramNow(to remote: SocketAddress) throws(SocketError) {

@@ -113,6 +113,7 @@ public final class TCPSocket: Sendable {
     switch result {
     case .bytes(let count):
       loop.touch(box)
+      box.copies.toPrograms &+= UInt64(truncatingIfNeeded: count)
       return count
     case .endOfStream: return 0
     case .wouldBlock: return nil
@@ -166,6 +167,7 @@ public final class TCPSocket: Sendable {
     guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
     let count = try box.host.write(bytes, to: core.state.id, at: box.time(at: loop.now))
     loop.touch(box)
+    box.copies.fromPrograms &+= UInt64(truncatingIfNeeded: count)
     return count
   }
 

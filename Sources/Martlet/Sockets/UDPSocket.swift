@@ -53,6 +53,7 @@ public final class UDPSocket: Sendable {
     guard !core.state.isClosed else { throw loop.isStopping ? .cancelled : .notASocket }
     try box.host.send(bytes, to: remote, from: core.id, at: box.time(at: loop.now))
     loop.touch(box)
+    box.copies.fromPrograms &+= UInt64(truncatingIfNeeded: bytes.byteCount)
   }
 
   /// Waits for a datagram and puts what fits of its payload in `buffer`.
@@ -89,7 +90,10 @@ public final class UDPSocket: Sendable {
   @inline(__always)
   private func receiveNow(into buffer: inout MutableRawSpan) throws(SocketError) -> ReceivedDatagram? {
     guard !core.state.isClosed else { throw core.loop.isStopping ? .cancelled : .notASocket }
-    return try core.box.host.receiveDatagram(from: core.id, into: &buffer)
+    let (box, id) = (core.box, core.id)
+    let datagram = try box.host.receiveDatagram(from: id, into: &buffer)
+    if let datagram { box.copies.toPrograms &+= UInt64(truncatingIfNeeded: min(datagram.byteCount, buffer.byteCount)) }
+    return datagram
   }
 
   /// Fixes the peer: only its datagrams are received, and `send` needs no address.

@@ -1,14 +1,15 @@
 import ArgumentParser
-import Martlet
-import MartletCore
-import MartletWire
+import Glibc
+import MartletLab
 
-/// Two hosts on a virtual wire, told line by line.
+/// A small internet that explains itself.
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show two hosts on a virtual wire at work, line by line, and record them.",
-    discussion:
-      "Exit code 0 says that every step came out as told. Nothing has to be set up, and no network is touched.")
+    abstract: "Show a small internet at work: a packet's way out and back, hop by hop, and what a loss does.",
+    discussion: """
+      A client and a server, each behind a switch and a router, and a link that loses frames. Nothing has to be set up, and \
+      no network is touched. Exit code 0 says that everything came out as told.
+      """)
 
   @Flag(help: "One JSON object a line instead of text.")
   var json = false
@@ -16,33 +17,42 @@ struct Demo: ParsableCommand {
   @Option(help: ArgumentHelp("Where to record the frames.", valueName: "file"))
   var record = "martlet-demo.pcapng"
 
-  @Option(help: ArgumentHelp("How much to transfer.", valueName: "count"))
-  var megabytes = 64
+  @Option(help: ArgumentHelp("Where to write the page that shows the run.", valueName: "file"))
+  var report = "martlet-demo.html"
 
-  func validate() throws {
-    if !(1...100_000).contains(megabytes) {
-      throw ValidationError("--megabytes takes 1 to 100000, not \(megabytes).")
-    }
-  }
+  @Option(help: "What all that is random follows from.")
+  var seed: UInt64 = 1
 
   func run() throws {
     try reportingFailure {
-      let stage = try DemoStage(recordingTo: record)
-      var play = DemoPlay(stage: stage, transcript: Transcript(json: json))
-      try play.open()
-      try play.resolve()
-      try play.ping()
-      try play.uppercaseOverUDP()
-      try play.uppercaseOverTCP()
-      try play.demultiplex()
-      try play.transfer(byteCount: megabytes * 1_000_000, showsProgress: !json)
-      try play.refuse()
-      try play.end(file: record)
-      stage.loop.shutdown()
-      let failures = play.transcript.failures
+      let progress = LabProgress(isShown: !json)
+      progress.start()
+      let outcome: DemoWorld.Outcome
+      do {
+        defer { progress.stop() }
+        outcome = try DemoWorld(seed: seed).play { progress.watch($0) }
+      }
+      var narrator = DemoNarrator(outcome, transcript: Transcript(json: json))
+      narrator.tell()
+      do throws(RecordingFileError) {
+        try outcome.recording.write(.capture, to: record)
+        try outcome.recording.write(.html, to: report)
+      } catch {
+        throw CommandFailure(.cannotCreate, "\(error)")
+      }
+      narrator.transcript.file(record, "\(outcome.recording.frames.count) frames", "wireshark \(record)")
+      narrator.transcript.file(report, "the page that shows it all", Self.absolute(report))
+      let failures = narrator.transcript.failures
       if !failures.isEmpty {
         throw CommandFailure(.network, "\(failures.count) steps failed: " + failures.joined(separator: "; "))
       }
     }
+  }
+
+  /// The path from the root, which a browser opens.
+  private static func absolute(_ path: String) -> String {
+    guard let folder = unsafe realpath(".", nil) else { return path }
+    defer { unsafe free(folder) }
+    return "file://" + (path.hasPrefix("/") ? path : unsafe String(cString: folder) + "/" + path)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import MartletLab
 
 /// Asks of a scenario what cannot be seen in one run.
@@ -12,7 +11,13 @@ struct LabCheck: ParsableCommand {
 struct LabCheckDeterminism: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "determinism", abstract: "Run a scenario in two processes and compare what they leave behind.",
-    discussion: "The fingerprint is a hash of every frame, time, cause, table and sample. Exit code 1 if they differ.")
+    discussion: """
+      The fingerprint, a hash of every frame, time, cause, table and sample, and byte for byte the event log, the capture, \
+      the report and what was told. The second process has another locale, time zone and folder.
+
+      Exit codes: 0 all the same, 1 something differs (and what differs first is told), 64 there is no such scenario, \
+      70 a process did not come to its end.
+      """)
 
   @Argument(help: "Scenarios' names or worlds' files; all scenarios if none is given.")
   var names: [String] = []
@@ -20,41 +25,41 @@ struct LabCheckDeterminism: ParsableCommand {
   @Option(help: "What all that is random follows from.")
   var seed: UInt64 = 1
 
+  @Flag(help: "One JSON object a line instead of text.")
+  var json = false
+
   func run() throws {
     try reportingFailure {
+      if let name = names.first(where: { Scenario.named($0) == nil && !$0.contains(".") }) {
+        throw LabRun.unknown(name)
+      }
+      let runs = try TwinRuns(seed: seed)
+      defer { runs.remove() }
       var different: [String] = []
       for name in names.isEmpty ? Scenario.all.map(\.name) : names {
-        let first = try Self.fingerprint(of: name, seed: seed)
-        let second = try Self.fingerprint(of: name, seed: seed)
-        let isSame = first == second
-        if !isSame { different.append(name) }
-        StandardStreams.line("\(isSame ? "same" : "DIFFERENT")  \(first)  \(second)  \(name)")
+        let verdict = try runs.compare(name)
+        if verdict.difference != nil { different.append(name) }
+        tell(name, verdict)
       }
       if !different.isEmpty {
-        throw CommandFailure(
-          .network, "the same seed left something else behind: " + different.joined(separator: ", "),
-          remedy: "Compare the logs: martlet lab run \(different[0]) --seed \(seed) --log one.jsonl, twice.")
+        throw CommandFailure(.network, "the same seed left something else behind: " + different.joined(separator: ", "))
       }
     }
   }
 
-  /// What another process makes of it.
-  private static func fingerprint(of name: String, seed: UInt64) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.arguments = ["lab", "run", name, "--seed", "\(seed)", "--fingerprint"]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    do {
-      try process.run()
-    } catch {
-      throw CommandFailure(.network, "a second process could not be started: \(error)")
+  private func tell(_ name: String, _ verdict: TwinRuns.Verdict) {
+    if json {
+      StandardStreams.line(
+        JSON.object([
+          ("name", .string(name)), ("same", .bool(verdict.difference == nil)),
+          ("fingerprint", .string(verdict.fingerprint)), ("bytes", JSON(verdict.byteCount)),
+          ("difference", verdict.difference.map { .string($0) } ?? .null),
+        ]).line)
+      return
     }
-    let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw CommandFailure(.usage, "\"\(name)\" did not run", remedy: "Try: martlet lab run \(name)")
-    }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+    let size = padded(byteCountText(Double(verdict.byteCount)), to: 9, atEnd: false)
+    StandardStreams.line(
+      "\(padded(verdict.difference == nil ? "same" : "DIFFERENT", to: 9))  \(verdict.fingerprint)  \(size)  \(name)")
+    if let difference = verdict.difference { StandardStreams.line("  " + difference) }
   }
 }

@@ -15,14 +15,25 @@ struct LabRun: ParsableCommand {
   @Option(help: "What all that is random follows from.")
   var seed: UInt64?
 
-  @Option(name: .customLong("for"), help: ArgumentHelp("How long a world from a file runs.", valueName: "seconds"))
-  var duration: Double = 10
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp(
+      "How long a world from a file runs (default: 10, or until SIGINT if programs of this machine reach it).",
+      valueName: "seconds"))
+  var duration: Double?
+
+  @OptionGroup var time: LabTime
 
   @Flag(help: "One JSON object a line instead of text.")
   var json = false
 
   @Flag(help: "Print every event as it happened.")
   var follow = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Tell the way of this event's packet, hop by hop; --follow shows the numbers.", valueName: "event"))
+  var explain: Int?
 
   @Option(help: ArgumentHelp("Write the page that shows the run.", valueName: "file.html"))
   var report: String?
@@ -33,33 +44,62 @@ struct LabRun: ParsableCommand {
   @Option(help: ArgumentHelp("Write the frames of all interfaces.", valueName: "file.pcapng"))
   var pcap: String?
 
-  @Flag(help: ArgumentHelp("Print the run's fingerprint alone.", visibility: .hidden))
+  @Option(help: ArgumentHelp("Write a sequence diagram in Mermaid's language.", valueName: "file.mmd"))
+  var diagram: String?
+
+  @Option(help: ArgumentHelp("Write a time-sequence graph in xplot's language.", valueName: "file.xpl"))
+  var graph: String?
+
+  @Option(help: ArgumentHelp("Write events, frames, samples and queues as CSV into this folder.", valueName: "folder"))
+  var tables: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The flow of the diagram and the graph, as the summary counts them; otherwise all flows, and the busiest.",
+      valueName: "number"))
+  var flow: Int?
+
+  @Flag(help: ArgumentHelp("Print the run's fingerprint and transcript alone.", visibility: .hidden))
   var fingerprint = false
 
   func validate() throws {
-    if !(duration > 0 && duration <= 1e7) { throw ValidationError("--for takes seconds up to 10,000,000.") }
+    if let duration, !(duration > 0 && duration <= 1e7) {
+      throw ValidationError("--for takes seconds up to 10,000,000.")
+    }
   }
 
   func run() throws {
     try reportingFailure {
       let clock = ContinuousClock()
       let start = clock.now
-      let result = try LabRun.play(name, seed: seed, duration: duration)
+      let progress = LabProgress(isShown: !fingerprint)
+      progress.start()
+      let result: Scenario.Result
+      do {
+        defer { progress.stop() }
+        result = try play { progress.watch($0) }
+      }
       let wall = seconds(clock.now - start)
       let recording = result.recording
-      if fingerprint {
-        StandardStreams.line(LabRun.words(forFingerprint: recording.fingerprint))
-        return
+      if let flow, !recording.flows.indices.contains(flow) {
+        throw CommandFailure(.usage, "there is no flow \(flow): there are \(recording.flows.count), counted from 0")
       }
       try write(recording)
+      if fingerprint {
+        StandardStreams.line(LabRun.words(forFingerprint: recording.fingerprint))
+        StandardStreams.line(result.transcript)
+        return
+      }
+      if let explain { try tellPacket(of: explain, in: recording) }
       if follow {
-        for line in EventDescriber.lines(of: recording) { StandardStreams.line(line) }
+        var describer = EventDescriber()
+        for index in recording.events.indices {
+          let line = describer.line(for: index, in: recording)
+          StandardStreams.line(StandardStreams.hasColor ? Self.colored(line, recording.events[index].kind) : line)
+        }
       }
-      if json {
-        tellJSON(result, wall)
-      } else {
-        tell(result, wall)
-      }
+      let report = LabRunReport(result: result, wall: wall, files: files.map { ($0.what, $0.path) })
+      json ? report.tellJSON() : report.tell()
       if !result.failures.isEmpty {
         throw CommandFailure(
           .network,
@@ -68,25 +108,58 @@ struct LabRun: ParsableCommand {
     }
   }
 
+  /// What went wrong is red, what mends it yellow; what only passes by is quiet.
+  private static func colored(_ line: String, _ kind: String) -> String {
+    let color: String? =
+      switch kind {
+      case "dropped", "lost", "fault", "timeout": "31"
+      case "retransmitted", "probe", "congestion": "33"
+      case "forwarded", "received": "2"
+      default: nil
+      }
+    return color.map { "\u{1b}[\($0)m\(line)\u{1b}[0m" } ?? line
+  }
+
+  /// Tells the way of the packet of event `index`.
+  private func tellPacket(of index: Int, in recording: Recording) throws {
+    guard recording.events.indices.contains(index), let frame = recording.events[index].frame else {
+      throw CommandFailure(
+        .usage, "there is no event \(index) with a packet",
+        remedy: "martlet lab run \(name) --follow shows the numbers.")
+    }
+    Transcript(json: json).tell(PacketStory(recording, frame: frame))
+  }
+
   static func words(forFingerprint value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   /// Plays what `name` names.
-  static func play(_ name: String, seed: UInt64?, duration: Double) throws -> Scenario.Result {
+  func play(watch: @escaping @Sendable (World) -> Void = { _ in }) throws -> Scenario.Result {
     do {
-      if let scenario = Scenario.named(name) { return try scenario.run(seed: seed ?? 1) }
-      guard name.contains("."), let text = contents(of: name) else {
-        let known = Scenario.all.map(\.name).joined(separator: ", ")
-        throw CommandFailure(.usage, "there is no scenario and no file \"\(name)\"", remedy: "Scenarios: \(known)")
+      if let scenario = Scenario.named(name) {
+        try time.checkScenario(name)
+        return try scenario.run(seed: seed ?? 1, pace: time.pace ?? .virtual, watch: watch)
       }
-      let world = try World(WorldDescription(yaml: text, file: name), seed: seed)
-      try world.run(for: .nanoseconds(Int64(duration * 1e9)))
+      guard name.contains("."), let text = Self.contents(of: name) else { throw Self.unknown(name) }
+      var description = try WorldDescription(yaml: text, file: name)
+      time.apply(to: &description)
+      let signals = description.reachesOut ? Signals(blocking: [SIGINT, SIGTERM]) : nil
+      let world = try World(description, seed: seed)
+      watch(world)
+      if description.reachesOut { LabTime.sayReady(world, json: json) }
+      let span = duration ?? (description.reachesOut ? 1e7 : 10)
+      try LabTime.run(world, for: .nanoseconds(Int64(span * 1e9)), stopBy: signals)
       return Scenario.Result(recording: world.finish(), transcript: "", failures: [])
     } catch let error as WorldError {
       throw CommandFailure(.usage, "\(error)")
     }
+  }
+
+  static func unknown(_ name: String) -> CommandFailure {
+    let known = Scenario.all.map(\.name).joined(separator: ", ")
+    return CommandFailure(.usage, "there is no scenario and no file \"\(name)\"", remedy: "Scenarios: \(known)")
   }
 
   private static func contents(of path: String) -> String? {
@@ -101,54 +174,27 @@ struct LabRun: ParsableCommand {
     }
   }
 
+  /// What is written, and where.
+  private var files: [(what: String, path: String, format: Recording.Format?)] {
+    let all: [(String, String?, Recording.Format?)] = [
+      ("report", report, .html), ("log", log, .log), ("capture", pcap, .capture), ("diagram", diagram, .diagram),
+      ("graph", graph, .graph), ("tables", tables, nil),
+    ]
+    return all.compactMap { what, path, format in path.map { (what, $0, format) } }
+  }
+
   private func write(_ recording: Recording) throws {
     do throws(RecordingFileError) {
-      if let report { try recording.write(.html, to: report) }
-      if let log { try recording.write(.log, to: log) }
-      if let pcap { try recording.write(.capture, to: pcap) }
+      for file in files {
+        switch file.format {
+        case nil: try recording.writeTables(to: file.path)
+        case .diagram: try recording.write(.diagram, to: file.path, flow: flow)
+        case .graph: try recording.write(.graph, to: file.path, flow: flow)
+        case let format?: try recording.write(format, to: file.path)
+        }
+      }
     } catch {
       throw CommandFailure(.cannotCreate, "\(error)")
     }
-  }
-
-  private func tell(_ result: Scenario.Result, _ wall: Double) {
-    let recording = result.recording
-    if !result.transcript.isEmpty { StandardStreams.line(result.transcript) }
-    var table = Table("link", "frames", "bytes", "lost", "busy")
-    for (index, link) in recording.links.enumerated() {
-      let frames = recording.frames.filter { $0.link == index }
-      let lost = frames.count { if case .lost = $0.fate { true } else { false } }
-      let bytes = frames.reduce(0) { $0 + $1.bytes.count }
-      let busy = link.rate.map { rate in
-        recording.duration == 0
-          ? "" : fixed(Double(bytes) * 8 / Double(rate) / (Double(recording.duration) / 1e9) / 2 * 100, 1) + " %"
-      }
-      table.add(link.name, "\(frames.count)", "\(bytes)", "\(lost)", busy ?? "")
-    }
-    for line in table.lines { StandardStreams.line(line) }
-    StandardStreams.line(
-      """
-
-      \(recording.events.count) events in \(fixed(Double(recording.duration) / 1e9, 3)) s of the world's time, \
-      \(fixed(wall, 2)) s of ours; seed \(recording.seed), fingerprint \(LabRun.words(forFingerprint: recording.fingerprint))
-      """)
-    for (path, what) in [(report, "report"), (log, "log"), (pcap, "capture")] {
-      if let path { StandardStreams.line("\(what): \(path)") }
-    }
-  }
-
-  private func tellJSON(_ result: Scenario.Result, _ wall: Double) {
-    let recording = result.recording
-    let lost = recording.frames.count { if case .lost = $0.fate { true } else { false } }
-    StandardStreams.line(
-      JSON.object([
-        ("name", .string(recording.name)), ("seed", .integer(Int64(bitPattern: recording.seed))),
-        ("ok", .bool(result.failures.isEmpty)), ("failures", .array(result.failures.map { .string($0) })),
-        ("nodes", JSON(recording.nodes.count)), ("links", JSON(recording.links.count)),
-        ("frames", JSON(recording.frames.count)), ("lost", JSON(lost)), ("events", JSON(recording.events.count)),
-        ("virtualSeconds", .number(Double(recording.duration) / 1e9)), ("wallSeconds", .number(wall)),
-        ("fingerprint", .string(LabRun.words(forFingerprint: recording.fingerprint))),
-        ("transcript", .string(result.transcript)),
-      ]).line)
   }
 }

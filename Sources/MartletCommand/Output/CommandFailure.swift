@@ -8,6 +8,7 @@ struct CommandFailure: Error, Equatable {
     case network = 1
     case usage = 64
     case noDevice = 69
+    case software = 70
     case cannotCreate = 73
     case noPermission = 77
   }

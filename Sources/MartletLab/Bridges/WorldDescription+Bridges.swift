@@ -72,6 +72,9 @@ extension WorldDescription {
     wire(end, End(device), both)
   }
 
+  /// Whether ports or TAP devices of this machine are part of the world, which then has to keep real time.
+  public var reachesOut: Bool { !published.isEmpty || nodes.contains { $0.kind == .tap } }
+
   /// What reaches out of the world, for people; a world with any of it keeps real time and cannot be repeated.
   var bridges: [String] {
     published.map(\.bridgeWords) + nodes.filter { $0.kind == .tap }.map(\.bridgeWords)

@@ -125,17 +125,13 @@ struct WorldReader {
     lines[.node(description.nodes.count)] = name.line
     if kind == .hub { node.medium = .bus(EthernetBus()) }
     if let value, !value.isEmpty {
-      let fields = try YAMLFields(value.node, "a \(kind.rawValue)", file: file)
+      let fields = try YAMLFields(value.node, "a \(kind.word)", file: file)
       if let services = fields["services"] {
         for service in try services.list() {
           if service.isScalar {
             node.services.append(WorldDescription.Service(try service.text()))
           } else {
-            for (name, port) in try service.entries() {
-              node.services.append(
-                WorldDescription.Service(
-                  try name.text(), port: try port.map { value throws(WorldError) in try value.port() }))
-            }
+            for (name, value) in try service.entries() { node.services.append(try readService(name, value)) }
           }
         }
       }
@@ -163,6 +159,25 @@ struct WorldReader {
       try fields.finish()
     }
     description.nodes.append(node)
+  }
+
+  /// `name`, `name: port` or `name: {port, root}`.
+  private func readService(_ name: YAMLValue, _ value: YAMLValue?) throws(WorldError) -> WorldDescription.Service {
+    var service = WorldDescription.Service(try name.text())
+    guard let value, !value.isEmpty else { return service }
+    guard value.isMapping else {
+      service.port = try value.port()
+      return service
+    }
+    let fields = try YAMLFields(value.node, "a service", file: file)
+    if let port = fields["port"] { service.port = try port.port() }
+    if let root = fields["root"] {
+      let path = try root.text()
+      let folder = file.flatMap { file in file.lastIndex(of: "/").map { file[...$0] } } ?? ""
+      service.root = path.hasPrefix("/") ? path : folder + path
+    }
+    try fields.finish()
+    return service
   }
 
   private func readTuning(_ value: YAMLValue, _ tuning: inout WorldDescription.Tuning) throws(WorldError) {

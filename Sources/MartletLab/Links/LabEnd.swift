@@ -8,6 +8,8 @@ final class LabEnd: Link {
   let incoming: Lane
   let node: Int
   let partition: Partition
+  /// Whether its adapter keeps from the host what bridges say to each other, as adapters do with groups nobody asked for.
+  var ignoresBridges = false
 
   init(outgoing: Lane, incoming: Lane, node: Int, partition: Partition) {
     self.outgoing = outgoing
@@ -44,6 +46,7 @@ final class LabEnd: Link {
       return incoming.refuse(packet, "partition", at: now)
     }
     incoming.recorder?.received(packet.metadata.tag, at: now.nanoseconds)
+    if ignoresBridges, packet.linearCount >= 6, MACAddress(reading: packet.bytes, at: 0) == BPDU.group { return }
     body(packet)
   }
 }

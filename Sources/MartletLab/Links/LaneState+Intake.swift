@@ -27,6 +27,10 @@ extension LaneState {
     // What came while the node stood still finds the ring as it is now.
     guard intake.waiting(at: now.nanoseconds) < intake.processor.ring else {
       intake.countDrop()
+      let rest = intake.processor.busyUntil &- now.nanoseconds
+      if rest > 0 {
+        recorder?.comment(packet.metadata.tag, "the processor is busy for another \(Duration.nanoseconds(rest).words)")
+      }
       return refuse(packet, inside: "receive ring full", at: now)
     }
     intake.take(packet, at: now.nanoseconds)

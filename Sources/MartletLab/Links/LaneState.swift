@@ -343,7 +343,7 @@ struct LaneState: ~Copyable {
 
   /// What reached a machine that is gone.
   mutating func loseArrived(_ reason: String, by now: Instant) {
-    while let packet = popArrived(at: now) {
+    while let packet = popOffLine(at: now) {
       counters.delivered &-= 1
       loseArrived(packet, reason)
     }

@@ -40,6 +40,14 @@ extension Recording {
   }
 }
 
+extension Recording.Frame {
+  /// Whether it died; what was "still on its way" or "still waiting" when the run ended did not.
+  var isGone: Bool {
+    if case .lost(let reason) = fate { return !reason.hasPrefix("still ") }
+    return false
+  }
+}
+
 /// Times in words.
 enum TimeText {
   /// Seconds with all nine digits: "0.012345678".
@@ -49,4 +57,9 @@ enum TimeText {
     let padding = String(repeating: "0", count: 9 - fraction.count)
     return "\(nanoseconds < 0 ? "-" : "")\(magnitude / 1_000_000_000).\(padding)\(fraction)"
   }
+}
+
+extension Recording.Node.Kind {
+  /// What it is called in a sentence.
+  var word: String { self == .hub ? "segment" : rawValue }
 }

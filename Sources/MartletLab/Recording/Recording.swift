@@ -182,7 +182,8 @@ extension Recording {
     public var flow: Int?
     /// The frame it is about, if any.
     public var frame: Int?
-    /// A word to filter by: "sent", "received", "dropped", "retransmitted", "state", "timeout", "route", "said", "fault".
+    /// A word to filter by: "sent", "received", "dropped", "retransmitted", "state", "timeout", "route", "said", "fault",
+    /// "tree", "collision", "backoff", "deferred", "control".
     public var kind: String
     /// What happened, in a sentence.
     public var text: String

@@ -1,3 +1,4 @@
+import Martlet
 import MartletWire
 
 /// The frames of a run as a pcapng capture: every interface of every node has a block of its own, named `host/eth0`.
@@ -7,8 +8,8 @@ import MartletWire
 /// what a capture there would have shown: a dissector takes what it sees on several for repetitions. The same recording
 /// gives the same bytes.
 public struct Capture: Sendable {
-  /// Midnight UTC of 1 January 2026, in nanoseconds since 1970: when virtual time begins unless told otherwise.
-  public static let virtualEpoch: UInt64 = 1_767_225_600_000_000_000
+  /// When virtual time begins unless told otherwise: ``Martlet/Loop/virtualEpoch``.
+  public static let virtualEpoch = UInt64(Loop.virtualEpoch)
 
   /// What a reader may be interested in.
   public enum Places: Sendable {
@@ -42,6 +43,7 @@ public struct Capture: Sendable {
   public var bytes: [UInt8] {
     var section = PcapngSection(application: "Martlet", comments: ["\(recording.name), seed \(recording.seed)"])
     if !recording.summary.isEmpty { section.comments.append(recording.summary) }
+    for reason in recording.unrepeatable { section.comments.append("this run cannot be repeated: \(reason)") }
     var writer = PcapngWriter(section: section)
     // The first block of each node's interfaces.
     var firstBlock: [Int] = []
@@ -64,7 +66,7 @@ public struct Capture: Sendable {
   private static func describe(_ interface: Recording.Interface, of node: Recording.Node, in recording: Recording)
     -> PcapngInterface
   {
-    var words = "\(node.kind.rawValue) \(node.name), interface \(interface.name)"
+    var words = "\(node.kind.word) \(node.name), interface \(interface.name)"
     if !interface.addresses.isEmpty { words += ", " + interface.addresses.joined(separator: ", ") }
     let link = recording.link(interface.link)
     if let link { words += ", on \(link.name)" }

@@ -8,6 +8,8 @@ extension HTMLReport {
       // As text: JavaScript's numbers do not hold 64 bits.
       text.member("seed", String(recording.seed))
       text.member("duration", recording.duration)
+      text.key("unrepeatable")
+      text.array(recording.unrepeatable) { $0.string($1) }
       writeTopology(&text)
       var describer = FrameDescriber()
       let words = recording.frames.indices.map { describer.describe($0, in: recording) ?? ("", "") }
@@ -41,6 +43,7 @@ extension HTMLReport {
       text.object { text in
         text.member("name", node.name)
         text.member("kind", node.kind.rawValue)
+        text.member("faults", node.faults)
         text.key("interfaces")
         text.array(node.interfaces) { text, interface in
           text.object { text in
@@ -86,8 +89,13 @@ extension HTMLReport {
       text.column("size", recording.frames) { $0.bytes.count }
       text.column("lost", recording.frames) { frame in if case .lost(let reason) = frame.fate { reason } else { "" } }
       text.column("comment", recording.frames) { $0.comment }
-      text.column("layer", words) { $0.layer }
-      text.column("text", words) { $0.text }
+      // What the frame before says as well is not said again.
+      let isSame = recording.frames.enumerated().map { index, frame in
+        guard let origin = frame.origin, words.indices.contains(origin), origin < index else { return false }
+        return words[origin] == words[index]
+      }
+      text.column("layer", words.indices) { isSame[$0] ? "" : words[$0].layer }
+      text.column("text", words.indices) { isSame[$0] ? "" : words[$0].text }
       text.key("bytes")
       text.array(recording.frames.indices) { writeBytes(of: $1, to: &$0) }
     }
@@ -168,18 +176,62 @@ extension HTMLReport {
     }
   }
 
+  /// Each row once, and of each table what is not as in the one of the same node and kind before: from a row on so many
+  /// are gone, and these have come. Histories of long tables would be most of the page otherwise.
   private func writeTables(_ text: inout JSONText) {
-    text.key("tables")
-    text.array(recording.tables) { text, table in
-      text.object { text in
-        text.member("time", table.time)
-        text.member("node", table.node)
-        text.member("kind", table.kind.rawValue)
-        text.key("columns")
-        text.array(table.columns) { $0.string($1) }
-        text.key("rows")
-        text.array(table.rows) { text, row in text.array(row) { $0.string($1) } }
+    struct Change {
+      var table: Recording.Table
+      var columns: Int
+      var start: Int
+      var removed: Int
+      var added: [Int]
+    }
+    struct Key: Hashable {
+      var node: Int
+      var kind: Recording.Table.Kind
+    }
+    var columns: [[String]] = []
+    var rows: [[String]] = []
+    var numbers: [[String]: Int] = [:]
+    var last: [Key: [Int]] = [:]
+    var changes: [Change] = []
+    for table in recording.tables {
+      let now = table.rows.map { row in
+        if let number = numbers[row] { return number }
+        numbers[row] = rows.count
+        rows.append(row)
+        return rows.count - 1
       }
+      let key = Key(node: table.node, kind: table.kind)
+      let before = last[key] ?? []
+      last[key] = now
+      var start = 0
+      while start < min(before.count, now.count), before[start] == now[start] { start += 1 }
+      var end = 0
+      while end < min(before.count, now.count) - start, before[before.count - 1 - end] == now[now.count - 1 - end] {
+        end += 1
+      }
+      let names = columns.firstIndex(of: table.columns) ?? columns.count
+      if names == columns.count { columns.append(table.columns) }
+      changes.append(
+        Change(
+          table: table, columns: names, start: start, removed: before.count - start - end,
+          added: Array(now[start..<now.count - end])))
+    }
+    text.key("tables")
+    text.object { text in
+      text.key("rows")
+      text.array(rows) { text, row in text.array(row) { $0.string($1) } }
+      text.key("names")
+      text.array(columns) { text, names in text.array(names) { $0.string($1) } }
+      text.column("time", changes) { $0.table.time }
+      text.column("node", changes) { $0.table.node }
+      text.column("kind", changes) { $0.table.kind.rawValue }
+      text.column("columns", changes) { $0.columns }
+      text.column("start", changes) { $0.start }
+      text.column("removed", changes) { $0.removed }
+      text.key("added")
+      text.array(changes) { text, change in text.array(change.added) { $0.number($1) } }
     }
   }
 }

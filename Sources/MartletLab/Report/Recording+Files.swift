@@ -51,11 +51,31 @@ extension Recording {
   public func writeReport(to path: String) throws(RecordingFileError) { try write(.html, to: path) }
 
   /// Writes a file about this run, in place of one that is there.
-  public func write(_ format: Format, to path: String) throws(RecordingFileError) {
+  ///
+  /// - Parameter flow: Which flow a diagram or a graph shows; nil for all of them, and the busiest.
+  public func write(_ format: Format, to path: String, flow: Int? = nil) throws(RecordingFileError) {
+    switch format {
+    case .diagram where flow != nil: try Self.write(Array(SequenceDiagram(self, flow: flow).text.utf8), to: path)
+    case .graph where flow != nil: try Self.write(Array(SequenceGraph(self, flow: flow).text.utf8), to: path)
+    default: try Self.write(bytes(as: format), to: path)
+    }
+  }
+
+  /// Writes ``CSVTables`` into a folder, which is made if it is not there: `events.csv`, `frames.csv`, `samples.csv`
+  /// and `queues.csv`.
+  public func writeTables(to folder: String) throws(RecordingFileError) {
+    if unsafe mkdir(folder, 0o755) != 0, errno != EEXIST { throw RecordingFileError(path: folder, number: errno) }
+    let tables = CSVTables(self)
+    for (name, text) in [
+      ("events", tables.events), ("frames", tables.frames), ("samples", tables.samples), ("queues", tables.queues),
+    ] { try Self.write(Array(text.utf8), to: "\(folder)/\(name).csv") }
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) throws(RecordingFileError) {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw RecordingFileError(path: path, number: errno) }
     var failure: CInt = 0
-    unsafe bytes(as: format).withUnsafeBytes { buffer in
+    unsafe bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count, failure == 0, let base = buffer.baseAddress {
         // The module's own `write` would be found first.

@@ -4,11 +4,16 @@ public struct Scenario: Sendable {
   public let name: String
   /// What it shows, in a line.
   public let title: String
+  /// Whether it takes an optimized build to play it in seconds.
+  let isLarge: Bool
   let body: @Sendable (Stage) throws -> Recording
 
-  init(_ name: String, _ title: String, _ body: @escaping @Sendable (Stage) throws -> Recording) {
+  init(
+    _ name: String, _ title: String, isLarge: Bool = false, _ body: @escaping @Sendable (Stage) throws -> Recording
+  ) {
     self.name = name
     self.title = title
+    self.isLarge = isLarge
     self.body = body
   }
 
@@ -19,19 +24,28 @@ public struct Scenario: Sendable {
     public var transcript: String
     /// What did not come out as told; empty if all is well.
     public var failures: [String]
+    /// What it took of this machine, which is never the same.
+    public var remarks: [String]
 
-    public init(recording: Recording, transcript: String, failures: [String]) {
+    public init(recording: Recording, transcript: String, failures: [String], remarks: [String] = []) {
       self.recording = recording
       self.transcript = transcript
       self.failures = failures
+      self.remarks = remarks
     }
   }
 
   /// Plays the scenario from beginning to end.
-  public func run(seed: UInt64 = 1) throws -> Result {
-    let stage = Stage(name: name, title: title, seed: seed)
+  ///
+  /// - Parameters:
+  ///   - pace: How the world's time passes.
+  ///   - watch: Is told of each world before anything happens in it; its clock may be read from any thread.
+  public func run(
+    seed: UInt64 = 1, pace: WorldPace = .virtual, watch: @escaping @Sendable (World) -> Void = { _ in }
+  ) throws -> Result {
+    let stage = Stage(name: name, title: title, seed: seed, pace: pace, watch: watch)
     let recording = try body(stage)
-    return Result(recording: recording, transcript: stage.text, failures: stage.failures)
+    return Result(recording: recording, transcript: stage.text, failures: stage.failures, remarks: stage.remarks)
   }
 
   /// All of them, in the order of the lectures.
@@ -41,6 +55,8 @@ public struct Scenario: Sendable {
       stopAndWait, pipelined, window, goBackN, selectiveRepeat, fastRetransmit, earlyRetransmit,
       slowStart,
       sawtooth, fairness, slowReader, fragments, lostFragment, addressResolution, routingTable, delayBudget,
+      spanningTree, broadcastStorm, csmaCD, hiddenTerminal,
+      uppercase, oneQuestion, refused, bestEffort, pathMTU, traceroute, persistentHTTP, tenThousand,
     ]
   }
 

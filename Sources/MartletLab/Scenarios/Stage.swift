@@ -6,13 +6,21 @@ import MartletWire
 /// Where a scenario is told: lines of text, and what is checked. Whoever tells on the loop's thread is waited for meanwhile.
 final class Stage: @unchecked Sendable {
   let seed: UInt64
+  private let pace: WorldPace
   private var lines: [String] = []
   private(set) var failures: [String] = []
+  private(set) var remarks: [String] = []
   private let name: String
   private let title: String
+  private let watch: @Sendable (World) -> Void
 
-  init(name: String, title: String, seed: UInt64) {
+  init(
+    name: String, title: String, seed: UInt64, pace: WorldPace = .virtual,
+    watch: @escaping @Sendable (World) -> Void = { _ in }
+  ) {
+    self.watch = watch
     self.seed = seed
+    self.pace = pace
     self.name = name
     self.title = title
     lines = ["\(name): \(title)", ""]
@@ -21,15 +29,20 @@ final class Stage: @unchecked Sendable {
   var text: String { lines.joined(separator: "\n") + "\n" }
 
   /// A world under the scenario's name and seed.
-  func world(_ build: (inout WorldDescription) throws -> Void) throws -> World {
+  func world(isRecorded: Bool = true, _ build: (inout WorldDescription) throws -> Void) throws -> World {
     var description = WorldDescription(name, summary: title, seed: seed)
     try build(&description)
-    return try World(description, seed: seed)
+    let world = try World(description, seed: seed, isRecorded: isRecorded, pace: pace)
+    watch(world)
+    return world
   }
 
   func say(_ text: String = "") {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) { lines.append(String(line)) }
   }
+
+  /// Tells of what it took of this machine, beside the transcript.
+  func remark(_ text: String) { remarks.append(text) }
 
   /// Tells whether what was announced came to pass.
   func check(_ holds: Bool, _ text: String) {

@@ -8,7 +8,7 @@ extension World {
     let index = try index(of: name)
     guard description.nodes[index].medium != nil else {
       throw WorldError(
-        "\"\(name)\" is a \(description.nodes[index].kind.rawValue) and no segment", remedy: "Name a segment.")
+        "\"\(name)\" is a \(description.nodes[index].kind.word) and no segment", remedy: "Name a segment.")
     }
     let core = core
     return loop.sync { core.media[index]?.model.counters ?? [] }

@@ -63,6 +63,9 @@ public final class World: Sendable {
       core = try loop.withPool { pool throws -> WorldCore in
         try WorldCore(plan, seed: seed, hosts: all, loop: loop, pool: pool, isRecorded: isRecorded)
       }
+    } catch let error as WorldError {
+      loop.shutdown()
+      throw error
     } catch let error as LinkError {
       loop.shutdown()
       throw WorldError("A TAP device cannot be opened", remedy: "\(error)")
@@ -78,6 +81,7 @@ public final class World: Sendable {
       core.openBridges()
       core.start()
     }
+    loop.settle()
     watchForeignJobs(foreignJobs)
     try publishAll()
   }
@@ -110,7 +114,7 @@ public final class World: Sendable {
     let node = description.nodes[index]
     guard node.kind == .host, let host = core.hosts[index] else {
       throw WorldError(
-        "\"\(name)\" is a \(node.kind.rawValue) and offers no sockets to programs",
+        "\"\(name)\" is a \(node.kind.word) and offers no sockets to programs",
         remedy: "Run the program on a host; add one with `host(\"…\")` and wire it to \"\(name)\".")
     }
     return host
@@ -130,7 +134,7 @@ public final class World: Sendable {
     let index = try index(of: name)
     guard let host = core.hosts[index] else {
       throw WorldError(
-        "\"\(name)\" is a \(description.nodes[index].kind.rawValue) and has no routes",
+        "\"\(name)\" is a \(description.nodes[index].kind.word) and has no routes",
         remedy: "Name a host or a router.")
     }
     return host.explainRoute(to: destination)
@@ -155,6 +159,7 @@ public final class World: Sendable {
     let index = try index(of: name)
     let core = core
     loop.sync { core.add(body, on: index) }
+    loop.settle()
   }
 
   /// Runs `body` on the world's thread; time moves on while it waits.
@@ -191,22 +196,7 @@ public final class World: Sendable {
 
   /// Throws if what `fault` names is not there, or cannot have it.
   func check(_ fault: WorldDescription.Fault) throws(WorldError) {
-    switch fault {
-    case .down(let name), .up(let name), .hold(let name), .release(let name): _ = try link(name)
-    case .crash(let name), .restart(let name), .pause(let name), .resume(let name):
-      guard description.nodes[try index(of: name)].kind != .hub else {
-        throw WorldError("\"\(name)\" is a segment", remedy: "Name a host, a router or a switch.")
-      }
-    case .clock(let name, let fault):
-      let node = try index(of: name)
-      do { try plan.checkClock(fault, of: node, .node(node)) } catch { throw error.error }
-    case .cpu(let name, _): _ = try index(of: name)
-    case .ring(let name, let ring):
-      let node = try index(of: name)
-      do { try plan.checkRing(ring, of: node, .node(node)) } catch { throw error.error }
-    case .partition(let left, let right, _): for name in left + right { _ = try index(of: name) }
-    case .heal: break
-    }
+    do { try plan.check(fault, nil) } catch { throw error.error }
   }
 
   /// Sets what the link called `name` does to frames from now on; nil leaves a direction as it is.

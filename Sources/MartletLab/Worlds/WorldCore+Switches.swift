@@ -39,6 +39,7 @@ extension WorldCore {
     guard let box = box(name) else { return }
     note("crashes", box.node)
     box.crash(at: now)
+    resetProcessor(of: box.node)
     for interface in plan.interfaces[box.node] {
       lanes[interface.link * 2 + interface.end].loseWaiting("its sender is gone", at: now)
     }

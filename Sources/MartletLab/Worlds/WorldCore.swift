@@ -24,6 +24,7 @@ final class WorldCore: @unchecked Sendable {
   var processors: [NodeProcessor?]
   /// Why the same seed does not give the same run.
   var unrepeatable: [String] = []
+  private let services: [[@Sendable (VirtualHost) async throws -> Void]]
   private var applications: [[Application]]
   private var isDown: [Bool]
   /// Faults that are to end.
@@ -37,6 +38,7 @@ final class WorldCore: @unchecked Sendable {
     self.loop = loop
     self.hosts = hosts
     processors = hosts.map { _ in nil }
+    services = try plan.description.nodes.map { try $0.services.map(WorldService.program) }
     applications = hosts.map { _ in [] }
     isDown = hosts.map { _ in false }
     var owners: [IPAddress: Int] = [:]
@@ -72,6 +74,7 @@ final class WorldCore: @unchecked Sendable {
       let end = LabEnd(
         outgoing: lanes[interface.link * 2 + interface.end], incoming: lanes[interface.link * 2 + 1 - interface.end],
         node: node, partition: partition)
+      end.ignoresBridges = plan.mayHearBridges(interface)
       ids.append(
         try host.attach(end, name: interface.name, macAddress: interface.mac, addresses: interface.addresses))
     }
@@ -145,12 +148,8 @@ final class WorldCore: @unchecked Sendable {
   /// Starts services, and what the schedule says.
   func start() {
     for box in switches { box?.tree?.start(at: loop.now.nanoseconds) }
-    for (node, description) in plan.description.nodes.enumerated() {
-      for service in description.services {
-        guard let known = LabService.named(service.name) else { continue }
-        let port = service.port ?? known.port
-        add({ host in try await known.run(on: host, port: port) }, on: node)
-      }
+    for (node, programs) in services.enumerated() {
+      for program in programs { add(program, on: node) }
     }
     setClocks()
     for entry in plan.description.schedule {
@@ -308,6 +307,12 @@ final class WorldCore: @unchecked Sendable {
             Recording.Counter(node: node, name: "\(interface.name) frames received", value: counters.receivedPackets))
           recording.counters.append(
             Recording.Counter(node: node, name: "\(interface.name) frames sent", value: counters.sentPackets))
+        }
+        let copies = host.copies
+        for (name, value) in [
+          ("bytes copied from programs", copies.fromPrograms), ("bytes copied to programs", copies.toPrograms),
+        ] where plan.description.nodes[node].kind == .host {
+          recording.counters.append(Recording.Counter(node: node, name: name, value: value))
         }
         recording.counters += ringCounters(of: node)
         let drops = host.drops

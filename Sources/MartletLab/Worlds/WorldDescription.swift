@@ -106,15 +106,33 @@ public struct WorldDescription: Sendable, Equatable {
 
   /// A service by name, and its port if that is not the usual one.
   public struct Service: Sendable, Equatable {
-    /// As `echo`.
+    /// `echo`, `discard`, `daytime`, `chargen`, `uppercase` or `http`.
     public var name: String
     /// Nil for the usual one.
     public var port: UInt16?
+    /// What `http` serves: the path of a directory, read when the world is put up.
+    public var root: String?
+    /// What `http` serves instead: bytes by path, as `index.html`.
+    public var files: [String: [UInt8]]?
 
     /// The service called `name`.
     public init(_ name: String, port: UInt16? = nil) {
       self.name = name
       self.port = port
+    }
+
+    /// Files over HTTP, bytes by path.
+    public static func http(files: [String: [UInt8]], port: UInt16? = nil) -> Service {
+      var service = Service("http", port: port)
+      service.files = files
+      return service
+    }
+
+    /// The files of a directory over HTTP, as they are when the world is put up.
+    public static func http(root: String, port: UInt16? = nil) -> Service {
+      var service = Service("http", port: port)
+      service.root = root
+      return service
     }
   }
 

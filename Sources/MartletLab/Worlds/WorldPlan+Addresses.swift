@@ -8,6 +8,8 @@ extension WorldPlan {
     let members = members()
     for version in [IPVersion.v4, .v6] {
       var pools = description.addressPools.filter { $0.version == version }
+      // What is given by hand anywhere is not given again.
+      let taken = Set(interfaces.joined().flatMap(\.addresses).filter { $0.version == version }.map(\.subnet))
       for domain in 0..<domainCount where !members[domain].isEmpty {
         let byHand = members[domain].flatMap { interfaces[$0.node][$0.interface].addresses }
           .filter { $0.version == version }
@@ -17,9 +19,13 @@ extension WorldPlan {
           subnet = first.subnet
         } else {
           guard !pools.isEmpty else { continue }
-          guard let carved = Self.carve(&pools, hosts: members[domain].count, version) else {
-            throw fail(nil, "The address pools are used up", "Give a larger pool, as 10.0.0.0/8.")
-          }
+          var carved: Subnet
+          repeat {
+            guard let next = Self.carve(&pools, hosts: members[domain].count, version) else {
+              throw fail(nil, "The address pools are used up", "Give a larger pool, as 10.0.0.0/8.")
+            }
+            carved = next
+          } while taken.contains { $0.contains(carved) || carved.contains($0) }
           subnet = carved
         }
         var next: UInt64 = 1

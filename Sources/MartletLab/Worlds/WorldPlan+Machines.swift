@@ -10,10 +10,10 @@ extension WorldPlan {
     }
   }
 
-  func checkClock(_ fault: ClockFault, of node: Int, _ subject: Subject) throws(Mistake) {
+  func checkClock(_ fault: ClockFault, of node: Int, _ subject: Subject?) throws(Mistake) {
     let node = description.nodes[node]
     guard node.hasStack else {
-      throw fail(subject, "\"\(node.name)\" is a \(node.kind.rawValue) and has no clock", "Name a host or a router.")
+      throw fail(subject, "\"\(node.name)\" is a \(node.kind.word) and has no clock", "Name a host or a router.")
     }
     guard fault.drift >= -500_000, fault.drift <= 1_000_000 else {
       throw fail(
@@ -21,7 +21,7 @@ extension WorldPlan {
     }
   }
 
-  func checkRing(_ ring: Int?, of node: Int, _ subject: Subject) throws(Mistake) {
+  func checkRing(_ ring: Int?, of node: Int, _ subject: Subject?) throws(Mistake) {
     guard let ring, ring < 1 else { return }
     throw fail(
       subject, "The receive ring of \"\(description.nodes[node].name)\" has no place for a frame",
@@ -41,9 +41,20 @@ extension WorldPlan {
         let node = description.nodes[try index(of: name, .bridges)]
         guard node.kind == .host else {
           throw fail(
-            .bridges, "\"\(name)\" is a \(node.kind.rawValue) and has no ports that could be published", "Name a host.")
+            .bridges, "\"\(name)\" is a \(node.kind.word) and has no ports that could be published", "Name a host.")
         }
       }
+    }
+  }
+}
+
+extension WorldDescription.Node {
+  /// What it is, if it cannot crash or stand still.
+  var kindWithoutPower: String? {
+    switch kind {
+    case .hub: "segment"
+    case .tap: "TAP device"
+    case .host, .router, .switch: nil
     }
   }
 }

@@ -65,7 +65,7 @@ extension WorldPlan {
       guard let medium = node.medium else { continue }
       guard node.kind == .hub else {
         throw fail(
-          .node(index), "\"\(node.name)\" is a \(node.kind.rawValue) and shares no medium", "Make it a segment.")
+          .node(index), "\"\(node.name)\" is a \(node.kind.word) and shares no medium", "Make it a segment.")
       }
       if let problem = medium.problem {
         throw fail(.node(index), "The segment \"\(node.name)\" cannot be: \(problem)", "Give it more.")

@@ -9,23 +9,23 @@ extension WorldPlan {
       }
       if !node.hasStack, !node.services.isEmpty {
         throw fail(
-          .node(index), "\"\(node.name)\" is a \(node.kind.rawValue) and cannot run a service",
-          "Run it on a host: a \(node.kind.rawValue) has no sockets.")
+          .node(index), "\"\(node.name)\" is a \(node.kind.word) and cannot run a service",
+          "Run it on a host: a \(node.kind.word) has no sockets.")
       }
       if node.kind == .router, !node.services.isEmpty {
         throw fail(
           .node(index), "\"\(node.name)\" is a router and cannot run a service",
           "Run it on a host: routers forward and offer no sockets to programs.")
       }
-      for service in node.services where LabService.named(service.name) == nil {
-        throw fail(
-          .node(index), "There is no service called \"\(service.name)\"",
-          "Known are \(LabService.allCases.map(\.rawValue).joined(separator: ", ")).")
+      for service in node.services {
+        if let mistake = WorldService.mistake(in: service) {
+          throw fail(.node(index), mistake.problem, mistake.remedy)
+        }
       }
     }
   }
 
-  func index(of name: String, _ subject: Subject) throws(Mistake) -> Int {
+  func index(of name: String, _ subject: Subject?) throws(Mistake) -> Int {
     guard let index = indices[name] else {
       throw fail(subject, "There is no node called \"\(name)\"", Self.suggestion(name, description.nodes.map(\.name)))
     }

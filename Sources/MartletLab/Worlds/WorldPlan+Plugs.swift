@@ -26,7 +26,7 @@ extension WorldPlan {
         }
         if !description.nodes[node].hasStack, !plug.addresses.isEmpty {
           throw fail(
-            .link(number), "\"\(plug.node)\" is a \(kind.rawValue) and has no addresses",
+            .link(number), "\"\(plug.node)\" is a \(kind.word) and has no addresses",
             "Give them to the hosts and routers on it.")
         }
         let count = interfaces[node].count

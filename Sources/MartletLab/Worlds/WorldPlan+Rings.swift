@@ -8,13 +8,20 @@ extension WorldPlan {
     MACAddress(value: 0x0200_0000_0000 | UInt64(node + 1) << 8)
   }
 
+  /// Whether switches that keep a tree can be heard there.
+  func mayHearBridges(_ interface: Interface) -> Bool {
+    let link = description.links[interface.link]
+    guard let other = indices[interface.end == 0 ? link.second.node : link.first.node] else { return false }
+    return description.nodes[other].spanningTree != nil || description.nodes[other].kind == .hub
+  }
+
   /// Without a spanning tree a frame to all circles in a ring for ever.
   func checkForRings() throws(Mistake) {
     for (index, node) in description.nodes.enumerated() {
       guard let tree = node.spanningTree else { continue }
       guard node.kind == .switch else {
         throw fail(
-          .node(index), "\"\(node.name)\" is a \(node.kind.rawValue) and has no spanning tree", "Give it to switches.")
+          .node(index), "\"\(node.name)\" is a \(node.kind.word) and has no spanning tree", "Give it to switches.")
       }
       if let problem = tree.problem {
         throw fail(
@@ -54,7 +61,7 @@ extension WorldPlan {
       }
     }
     guard description.allowsRings else { return }
-    for link in links where !link.isKept {
+    for link in links where !link.isKept && medium(of: link.number) == nil {
       let wire = description.links[link.number]
       for way in [wire.there, wire.back] where way.rate == nil && way.delay <= .zero {
         throw fail(

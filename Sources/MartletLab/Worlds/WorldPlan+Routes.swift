@@ -81,7 +81,7 @@ extension WorldPlan {
       for route in node.routes {
         guard node.hasStack else {
           throw fail(
-            .node(index), "\"\(node.name)\" is a \(node.kind.rawValue) and has no routes", "Give them to a router.")
+            .node(index), "\"\(node.name)\" is a \(node.kind.word) and has no routes", "Give them to a router.")
         }
         let place: Int?
         if let name = route.interface {

@@ -208,6 +208,11 @@ class SocketChannel: Channel, ChannelCore, SocketObserver, @unchecked Sendable {
   // MARK: What subclasses know
 
   func socketChanged(_ changes: SocketEvent.Changes) {}
+
+  final func socketLost() {
+    if isOpen { close0(error: IOError(.cancelled, in: "host"), mode: .all, promise: nil) }
+  }
+
   func bind0(to: NIOCore.SocketAddress, promise: EventLoopPromise<Void>?) {
     promise?.fail(ChannelError.operationUnsupported)
   }

@@ -9,6 +9,9 @@ public struct HTTPFileServerConfiguration: Sendable {
     public var name: String?
     /// The directory's path on this machine.
     public var directory: String
+    /// Present, these are served and nothing on this machine: bytes by path, as `index.html` and `images/a.png`. They
+    /// are dated ``HTTPFileServerConfiguration/memoryDate``, and their entity tags follow from what is in them.
+    public var files: [String: [UInt8]]?
     /// What is shown to clients that ask for ``name`` in their TLS handshake (RFC 6066 section 3); nil is what
     /// ``HTTPFileServerConfiguration/tls`` has, which has to be there too.
     public var tls: TLS?
@@ -17,6 +20,14 @@ public struct HTTPFileServerConfiguration: Sendable {
     public init(name: String? = nil, directory: String, tls: TLS? = nil) {
       self.name = name
       self.directory = directory
+      self.tls = tls
+    }
+
+    /// A site in memory for requests to `name`, or for all that no other has: bytes by path.
+    public init(name: String? = nil, files: [String: [UInt8]], tls: TLS? = nil) {
+      self.name = name
+      directory = ""
+      self.files = files
       self.tls = tls
     }
   }
@@ -50,6 +61,8 @@ public struct HTTPFileServerConfiguration: Sendable {
   public var sendsPrecompressedFiles = true
   /// The sizes of files, in bytes, that are compressed while they are sent; empty is never.
   public var compressedSizes: Range<Int64> = 1_024..<16_777_216
+  /// When the files of sites in memory were last changed: seconds since 1970. Default 1 January 2026.
+  public var memoryDate: Int64 = 1_767_225_600
   /// The value of Cache-Control for files; nil leaves it to the client.
   public var cacheControl: String?
   /// Paths below the site's directory of pages that are sent for a status instead of the built-in ones.
@@ -79,6 +92,9 @@ public struct HTTPFileServerConfiguration: Sendable {
 
   /// Serves `directory` to whatever name a client asks for.
   public init(directory: String) { self.init(sites: [Site(directory: directory)]) }
+
+  /// Serves `files`, bytes by path, to whatever name a client asks for.
+  public init(files: [String: [UInt8]]) { self.init(sites: [Site(files: files)]) }
 }
 
 /// What a client may take of a server before the server ends it.

@@ -116,6 +116,19 @@ struct SwitchTests {
     _ = try world.runAndWait { try await a.ping("198.51.100.1") }
   }
 
+  @Test("A pool leaves out what is given by hand elsewhere")
+  func pools() throws {
+    var description = WorldDescription("pools")
+    for name in ["a", "b", "c", "d"] { description.host(name) }
+    description.wire("a", "b")
+    description.wire(.init("c", addresses: ["10.0.0.9/24"]), "d")
+    let world = try World(description)
+    #expect(
+      try ["a", "b", "c", "d"].map { "\(try world.address(of: $0))" } == [
+        "10.0.1.1", "10.0.1.2", "10.0.0.9", "10.0.0.1",
+      ])
+  }
+
   @Test("Each router on the way takes one from the hop limit")
   func hopLimit() throws {
     let world = try World(figure())

@@ -25,7 +25,7 @@ class Chart {
   // - draw(chart): adds what is seen with `steps`, `band`, `mark` and so on, once `x` and `y` are known.
   // - top(): the greatest value in view.
   constructor(parent, { title, unit, label, height = 180, top, draw }) {
-    Object.assign(this, { title, unit, label, height, top, draw, hidden: new Set(), series: [] });
+    Object.assign(this, { title, unit, label, height, top, draw, hidden: new Set(), readings: [], hover: null });
     this.legend = h("div", { class: "legend" });
     this.svg = s("svg", { class: "chart", role: "img", "aria-label": title });
     this.figure = h("figure", { class: "graph" }, h("figcaption", {}, h("h3", {}, title), this.legend), this.svg);
@@ -38,6 +38,8 @@ class Chart {
     const timeAt = (event) => this.timeAt(event.clientX - this.svg.getBoundingClientRect().left);
     this.svg.addEventListener("pointerdown", (event) => { start = event.clientX; this.svg.setPointerCapture(event.pointerId); });
     this.svg.addEventListener("pointermove", (event) => {
+      this.hover = Math.max(lab.view.from, Math.min(lab.view.to, timeAt(event)));
+      this.read();
       if (start === null || Math.abs(event.clientX - start) < 5) return;
       const left = this.svg.getBoundingClientRect().left;
       const [a, b] = [start - left, event.clientX - left].sort((one, other) => one - other);
@@ -55,6 +57,7 @@ class Chart {
       start = null;
     });
     this.svg.addEventListener("pointercancel", () => { start = null; this.render(); });
+    this.svg.addEventListener("pointerleave", () => { this.hover = null; this.read(); });
     this.svg.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return;
       event.preventDefault();
@@ -87,6 +90,7 @@ class Chart {
     this.low = Math.floor(low / step) * step;
     this.high = Math.max(this.low + step, Math.ceil(high * 1.0001 / step) * step);
     this.legend.replaceChildren();
+    this.readings = [];
     this.svg.replaceChildren();
     this.svg.setAttribute("height", this.height);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
@@ -109,10 +113,12 @@ class Chart {
       s("text", { class: "label", transform: `translate(12 ${(this.bottom + 12) / 2}) rotate(-90)`, "text-anchor": "middle" },
         unit ? `${this.label} (${unit})` : this.label));
     this.cursor = s("line", { class: "cursor", y1: 8, y2: this.bottom });
+    this.hair = s("line", { class: "hair", y1: 8, y2: this.bottom });
+    this.hairTime = s("text", { class: "hairtime", y: this.bottom - 5 });
     this.selection = s("rect", { class: "selection", x: 0, y: 8, width: 0, height: this.bottom - 8 });
     this.svg.append(
       s("clipPath", { id: clip }, s("rect", { x: this.left, y: 0, width: Math.max(0, this.right - this.left), height: this.bottom + 1 })),
-      this.bands, axes, this.plot, this.selection, this.cursor);
+      this.bands, axes, this.plot, this.selection, this.cursor, this.hair, this.hairTime);
     this.draw(this);
     this.moveCursor();
   }
@@ -123,12 +129,33 @@ class Chart {
     this.cursor.setAttribute("x1", x);
     this.cursor.setAttribute("x2", x);
     this.cursor.style.display = seen ? "" : "none";
+    this.read();
+  }
+
+  // Says beside each name in the legend what its value is where the pointer is, or else at the moment that is shown.
+  read() {
+    if (!this.hair) return;
+    const time = this.hover ?? lab.time, isHovering = this.hover !== null, x = this.x(time);
+    for (const { element, at } of this.readings) element.textContent = at(time);
+    for (const element of [this.hair, this.hairTime]) element.style.display = isHovering ? "" : "none";
+    if (!isHovering) return;
+    this.hair.setAttribute("x1", x);
+    this.hair.setAttribute("x2", x);
+    const isLate = x > (this.left + this.right) / 2;
+    this.hairTime.setAttribute("x", x + (isLate ? -5 : 5));
+    this.hairTime.setAttribute("text-anchor", isLate ? "end" : "start");
+    this.hairTime.textContent = momentText(Math.round(time));
+  }
+
+  // A value as a reading has it.
+  words(value) {
+    return this.unit === "time" ? spanText(value) : grouped(value);
   }
 
   // MARK: What is seen
 
-  // An entry of the legend, which hides and shows what it names. Whether it is shown.
-  entry(name, style, sample) {
+  // An entry of the legend, which hides and shows what it names; `at` tells its value at a time. Whether it is shown.
+  entry(name, style, sample, at) {
     const shown = !this.hidden.has(name);
     const button = h("button", {
       type: "button", class: "entry", "aria-pressed": String(shown), title: shown ? `hide ${name}` : `show ${name}`,
@@ -138,13 +165,19 @@ class Chart {
         this.legend.querySelector(`[data-name="${name}"]`)?.focus();
       }, "data-name": name,
     }, s("svg", { width: 26, height: 12, "aria-hidden": "true" }, sample || s("path", { class: `line ${style}`, d: "M1 6H25" })), name);
+    if (at && shown) {
+      const element = h("span", { class: "reading" });
+      button.append(" ", element);
+      this.readings.push({ element, at });
+    }
     this.legend.append(button);
     return shown;
   }
 
-  // A line that keeps each value until the next. Values below 0 are gaps.
-  steps(name, style, times, values) {
-    if (!this.entry(name, style)) return;
+  // A line that keeps each value until the next. Values below 0 are gaps. `words` says more than a value, by its position.
+  steps(name, style, times, values, words = (index) => this.words(values[index])) {
+    const value = (time) => { const index = lastAtOrBefore(times, time); return index < 0 || values[index] < 0 ? "–" : words(index); };
+    if (!this.entry(name, style, undefined, value)) return;
     const { from, to } = lab.view;
     let path = "", open = false, column = null, top, bottom, last;
     // What lies in one column of pixels is drawn once, from its least to its greatest.
@@ -171,6 +204,17 @@ class Chart {
     finish();
     if (open && times.length && times.at(-1) <= to) path += `H${this.x(Math.min(to, duration)).toFixed(1)}`;
     this.plot.append(s("path", { class: `line ${style}`, d: path }));
+  }
+
+  // A colour of the bands behind, by name, once.
+  bandName(style, words, at) {
+    if (!this.legend.querySelector(".bandkeys")) {
+      const element = h("span", { class: "reading" });
+      this.legend.append(h("span", { class: "bandkeys" }, element));
+      this.readings.push({ element, at });
+    }
+    const keys = this.legend.querySelector(".bandkeys");
+    if (!keys.querySelector(`.${style}`)) keys.insertBefore(h("span", {}, h("i", { class: `swatch ${style}`, "aria-hidden": "true" }), words), keys.lastChild);
   }
 
   band(from, to, style, words) {

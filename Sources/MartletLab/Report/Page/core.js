@@ -157,6 +157,9 @@ function rateText(rate) {
   return `${trim((rate / size).toPrecision(4))} ${unit}`;
 }
 
+// A whole number with its thousands apart.
+function grouped(value) { return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f"); }
+
 function bytesText(count) {
   if (count >= 1 << 20) return `${trim((count / (1 << 20)).toPrecision(4))} MiB`;
   if (count >= 1 << 13) return `${trim((count / 1024).toPrecision(4))} KiB`;
@@ -167,7 +170,7 @@ function bytesText(count) {
 
 const senderOf = (frame) => links[frames.link[frame]]?.ends[frames.end[frame]] || [-1, -1];
 const receiversOf = (frame) => (links[frames.link[frame]]?.ends || []).filter((_, end) => end !== frames.end[frame]);
-const isLost = (frame) => frames.lost[frame] !== "" && !frames.lost[frame].startsWith("still on its way");
+const isLost = (frame) => frames.lost[frame] !== "" && !frames.lost[frame].startsWith("still ");
 const isAgain = (frame) => frames.comment[frame].includes("retransmission");
 const nodeName = (index) => nodes[index]?.name ?? "?";
 const interfaceName = (node, index) => nodes[node]?.interfaces[index]?.name ?? "";
@@ -203,6 +206,17 @@ function hopsOf(frame) {
 const flowFrames = flows.map(() => []);
 frames.flow.forEach((flow, frame) => { if (flowFrames[flow]) flowFrames[flow].push(frame); });
 
+// Whether something went wrong: a loss, a time-out, a repetition. What a host ignores because it is not for it is none of these.
+function isTrouble(index, troubles = ["dropped", "lost", "fault", "timeout", "retransmitted", "collision"]) {
+  return troubles.includes(kinds[events.kind[index]]) && !/not for us|unknown type/.test(events.text[index]);
+}
+
+// A packet's words are stored once, with the first frame that carried it.
+frames.text.forEach((text, frame) => {
+  const origin = frames.origin[frame];
+  if (text === "" && origin >= 0 && origin < frame) [frames.text[frame], frames.layer[frame]] = [frames.text[origin], frames.layer[origin]];
+});
+
 // A kind of event has a sign and a colour; both say the same.
 function kindStyle(kind) {
   switch (kind) {
@@ -215,7 +229,9 @@ function kindStyle(kind) {
     case "probe": return ["?", "again"];
     case "congestion": case "window": return ["▼", "state"];
     case "state": return ["◆", "state"];
-    case "fault": return ["⚡", "dropped"];
+    case "fault": case "collision": return ["⚡", "dropped"];
+    case "deferred": return ["‖", "again"];
+    case "tree": return ["△", "state"];
     case "said": return ["❝", "said"];
     case "route": return ["◇", "state"];
     default: return ["•", "other"];

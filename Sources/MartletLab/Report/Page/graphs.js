@@ -83,7 +83,10 @@ const graphs = {
   drawSequence(chart) {
     const trace = this.trace();
     const bars = (name, style, list, decorate) => {
-      if (!list.length || !chart.entry(name, style, s("path", { class: `line ${style}`, d: "M13 1V11M10 1H16M10 11H16" }))) return;
+      if (!list.length) return;
+      const times = list.map(({ time }) => time);
+      const last = (time) => { const one = list[lastAtOrBefore(times, time)]; return one ? `${grouped(one.from)}…${grouped(one.to - 1)}` : "–"; };
+      if (!chart.entry(name, style, s("path", { class: `line ${style}`, d: "M13 1V11M10 1H16M10 11H16" }), last)) return;
       let path = "";
       for (const { time, from, to } of list) {
         if (time < lab.view.from || time > lab.view.to) continue;
@@ -115,17 +118,23 @@ const graphs = {
     if (this.sampleCache?.flow === lab.flow && this.sampleCache.choice === $("direction").value) return this.sampleCache;
     const all = flows[lab.flow].samples, names = Object.keys(all), chosen = this.fromClient() ? 1 : 0;
     const wanted = all.client.includes(chosen) ? chosen : 1 - chosen;
-    const kept = all.client.map((_, index) => index).filter((index) => all.client[index] === wanted);
-    this.sampleCache = Object.fromEntries(names.map((name) => [name, kept.map((index) => all[name][index])]));
-    return Object.assign(this.sampleCache, { flow: lab.flow, choice: $("direction").value, node: wanted ? flows[lab.flow].client : flows[lab.flow].server });
+    const of = (side) => {
+      const kept = all.client.map((_, index) => index).filter((index) => all.client[index] === side);
+      return Object.fromEntries(names.map((name) => [name, kept.map((index) => all[name][index])]));
+    };
+    this.sampleCache = of(wanted);
+    // A connection that is over has no window, and what was not measured yet is nothing.
+    for (const name of ["cwnd", "rtt"]) this.sampleCache[name] = this.sampleCache[name].map((value) => value || -1);
+    return Object.assign(this.sampleCache, {
+      other: of(1 - wanted), flow: lab.flow, choice: $("direction").value, node: wanted ? flows[lab.flow].client : flows[lab.flow].server });
   },
 
   most(chart, entries) {
-    const samples = this.samples();
-    const first = Math.max(0, lastAtOrBefore(samples.time, lab.view.from)), last = lastAtOrBefore(samples.time, lab.view.to);
     let most = 1;
-    for (const [name, column] of entries) {
-      if (chart.hidden.has(name)) continue;
+    for (const [name, column, , isOther] of entries) {
+      const samples = isOther ? this.samples().other ?? this.samples() : this.samples();
+      if (chart.hidden.has(name) || !samples[column]) continue;
+      const first = Math.max(0, lastAtOrBefore(samples.time, lab.view.from)), last = lastAtOrBefore(samples.time, lab.view.to);
       for (let index = first; index <= last; index++) most = Math.max(most, samples[column][index]);
     }
     return most;
@@ -137,19 +146,31 @@ const graphs = {
         title, unit, label, height: 210, top: (chart) => this.most(chart, entries),
         draw: (chart) => {
           const samples = this.samples();
-          this.phases(chart, samples);
-          for (const [name, column, style] of entries) if (samples[column]) chart.steps(name, style, samples.time, samples[column]);
+          for (const [name, column, style, isOther] of entries) {
+            const whose = isOther ? samples.other : samples;
+            if (whose?.[column]) chart.steps(name, style, whose.time, whose[column]);
+          }
           this.losses(chart);
+          this.phases(chart, samples);
         },
       });
       this.charts.windows.push(chart);
       return chart;
     };
-    panel("Windows", "bytes", "window", [
+    const windows = panel("Windows", "bytes", "window", [
       ["cwnd", "cwnd", "a"], ["ssthresh", "ssthresh", "b"], ["receive window", "window", "c"], ["in flight", "flight", "d"],
-    ]).hidden.add("receive window");
+    ]);
+    // A receive window that never limits would make everything else flat.
+    const choose = () => {
+      const { cwnd = [], window = [] } = this.samples();
+      const most = (list) => list.reduce((a, b) => Math.max(a, b), 0);
+      const limits = most(window) <= 4 * most(cwnd) || window.some((value, index) => value < cwnd[index]);
+      if (!limits) windows.hidden.add("receive window"); else windows.hidden.delete("receive window");
+    };
+    lab.on("flow", choose);
+    choose();
     panel("Round trip and time-out", "time", "time", [["RTT", "rtt", "a"], ["RTO", "rto", "b"]]);
-    panel("Buffers", "bytes", "waiting", [["send buffer", "sendQueue", "a"], ["receive buffer", "receiveQueue", "c"]]);
+    panel("Buffers", "bytes", "waiting", [["sender's send buffer", "sendQueue", "a"], ["receiver's receive buffer", "receiveQueue", "b", true]]);
   },
 
   phases(chart, samples) {
@@ -157,7 +178,9 @@ const graphs = {
       let next = index;
       while (next < samples.time.length && samples.phase[next] === samples.phase[index]) next++;
       const end = next < samples.time.length ? samples.time[next] : duration, phase = samples.phase[index];
-      chart.band(samples.time[index], end, `phase-${phase.replace(/ /g, "-")}`, phase);
+      const style = `phase-${phase.replace(/ /g, "-")}`;
+      chart.band(samples.time[index], end, style, phase);
+      chart.bandName(style, phase, (time) => { const at = lastAtOrBefore(samples.time, time); return at < 0 ? "" : `now ${samples.phase[at]}`; });
       index = next;
     }
   },
@@ -185,7 +208,7 @@ const graphs = {
           return most;
         },
         draw: (chart) => {
-          chart.steps("waiting", "a", lane.times, lane.frames);
+          chart.steps("waiting", "a", lane.times, lane.frames, (index) => `${lane.frames[index]}, ${bytesText(lane.bytes[index])}`);
           if (drops.length && chart.entry("lost ✕", "lost", s("path", { class: "cross", d: "M9 2l8 8m0 -8l-8 8" }))) {
             for (const frame of drops) chart.cross(frames.arrival[frame], 18, `lost: ${frames.lost[frame]}`);
           }

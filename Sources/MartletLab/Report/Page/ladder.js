@@ -109,7 +109,7 @@ const ladder = {
     return receiversOf(frame).map(([node]) => this.x.get(node)).filter((end) => start !== undefined && end !== undefined).map((end) => {
       const part = !isLost(frame) ? 1 : link.delay > 0 ? Math.min(1, Math.max(0.08, (arrival - departure - sending) / link.delay)) : 0.5;
       const [y0, y1, y2, y3] = [departure, arrival - sending, arrival, departure + sending].map((time) => this.y(time));
-      return { start, end: start + (end - start) * part, y0, y1, y2, y3 };
+      return { start, end: start + (end - start) * part, part, y0, y1, y2, y3 };
     });
   },
 
@@ -119,8 +119,8 @@ const ladder = {
     const edges = new Map(), crosses = [], drawn = new Set();
     for (const frame of seen) {
       const style = this.style(frame);
-      for (const { start, end, y0, y1, y2 } of this.places(frame)) {
-        if (isLost(frame)) crosses.push(this.grave(frame, end, y2, end > start));
+      for (const { start, end, part, y0, y1, y2 } of this.places(frame)) {
+        if (isLost(frame)) crosses.push(this.grave(frame, end, y2, this.isRightward(start, end, part)));
         // Those that would lie on one another are drawn once.
         const place = `${style} ${start} ${end} ${Math.round(y0 / 3)}`;
         if (drawn.has(place)) continue;
@@ -132,6 +132,9 @@ const ladder = {
     this.flights.append(...crosses.flat());
   },
 
+  // Words stand where the way would have gone on, unless the next lane is near.
+  isRightward(start, end, part) { return end > start === part < 0.6; },
+
   grave(frame, x, y, isRightward) {
     if (x > this.svg.clientWidth - 20 - 6 * frames.lost[frame].length) isRightward = false;
     return [s("path", { class: "cross big", d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` }, s("title", {}, `lost: ${frames.lost[frame]}`)),
@@ -140,13 +143,13 @@ const ladder = {
 
   // One shape for each receiver.
   flight(frame, isLabelled) {
-    return this.places(frame).map(({ start, end, y0, y1, y2, y3 }) => {
+    return this.places(frame).map(({ start, end, part, y0, y1, y2, y3 }) => {
       const group = s("g", { class: `flight ${this.style(frame)}`, "data-frame": frame, onclick: () => { player.stop(); this.choose(frame); } },
         s("title", {}, `${frames.layer[frame]} ${frames.text[frame]}\n${momentText(frames.departure[frame])} → ${momentText(frames.arrival[frame])}`
           + (isLost(frame) ? `\nlost: ${frames.lost[frame]}` : "")));
       if (y3 - y0 > 1.5) group.append(s("path", { class: "bits", d: `M${start} ${y0}L${end} ${y1}V${y2}L${start} ${y3}Z` }));
       group.append(s("line", { class: "edge", x1: start, y1: y0, x2: end, y2: y1 }), s("line", { class: "hit", x1: start, y1: (y0 + y3) / 2, x2: end, y2: (y1 + y2) / 2 }));
-      if (isLost(frame)) group.append(...this.grave(frame, end, y2, end > start));
+      if (isLost(frame)) group.append(...this.grave(frame, end, y2, this.isRightward(start, end, part)));
       else {
         const angle = Math.atan2(y1 - y0, end - start) * 180 / Math.PI;
         group.append(s("path", { class: "head", d: "M0 0l-8 -3.5v7Z", transform: `translate(${end} ${y2}) rotate(${angle})` }));
@@ -170,6 +173,16 @@ const ladder = {
   // The frames that have room for words: above their arrow, and off the words of others.
   labelled(seen) {
     const before = new Map(), taken = new Map(), found = new Set();
+    for (const frame of seen) {
+      if (!isLost(frame)) continue;
+      // Why it died stands beside the cross.
+      const words = 6 * frames.lost[frame].length;
+      for (const { start, end, part, y2 } of this.places(frame)) {
+        const sign = this.isRightward(start, end, part) ? 1 : -1;
+        if (!taken.has(frames.link[frame])) taken.set(frames.link[frame], []);
+        taken.get(frames.link[frame]).push(...[0, 0.33, 0.67, 1].map((part) => [end + sign * (10 + part * words), y2]));
+      }
+    }
     for (const frame of seen) {
       const [place] = this.places(frame);
       if (!place || isLost(frame)) continue;
@@ -238,5 +251,5 @@ function ladderWords(frame) {
 
 // A description without the ports and the window, which an arrow has no room for.
 function shortWords(frame) {
-  return frames.text[frame].replace(/^\d+ → \d+ +/, "").replace(/ +window \d+/, "").replace(/ {2,}/g, "  ");
+  return frames.text[frame].replace(/^[\w.:]+ → [\w.:]+ +/, "").replace(/ +window \d+/, "").replace(/ {2,}/g, "  ");
 }

@@ -65,6 +65,9 @@ function start() {
   $("title").textContent = recording.name;
   $("summary").textContent = recording.summary;
   $("facts").textContent = `seed ${recording.seed} · ${spanText(duration)} · ${frameCount} frames`;
+  if (recording.unrepeatable.length) {
+    $("facts").append(h("br"), h("strong", { class: "bad", title: recording.unrepeatable.join("; ") }, `cannot be repeated: ${recording.unrepeatable[0]}`));
+  }
   // The flow with most to show comes first.
   if (flows.length) lab.flow = flowFrames.reduce((best, list, index) => list.length > flowFrames[best].length ? index : best, 0);
   flows.forEach((flow, index) => $("flow").append(h("option", { value: index }, flow.name)));
@@ -93,6 +96,8 @@ function start() {
   showView();
   showTab("ladder");
   lab.goTo(-1);
+  // The packet that is looked at before anybody chose one.
+  if (flowFrames[lab.flow]?.length) lab.selectFrame(flowFrames[lab.flow][0]);
   $("flow").value = lab.flow;
   showFlow();
 }

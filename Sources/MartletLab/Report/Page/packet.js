@@ -1,7 +1,8 @@
 // A packet: on each link how its headers nest, what changed since the link before, and each header in rows of 32 bits.
 
 const packetView = {
-  layer: 0,
+  // Which header is drawn: the network's, until another is chosen.
+  layer: 1,
 
   start() {
     for (const name of ["frame", "tab"]) lab.on(name, () => this.render());
@@ -16,8 +17,8 @@ const packetView = {
     this.layer = Math.min(this.layer, layers.length - 1);
     box.replaceChildren(
       h("h3", {}, `${frames.layer[lab.frame]} `, h("span", { class: "words" }, frames.text[lab.frame])),
-      h("div", { class: "hops" }, hops.map((hop) => this.hop(hop))),
-      h("div", { class: "anatomy" }, this.header(layers[this.layer]), this.dump(layers)));
+      h("div", { class: "packetcolumns" }, h("div", { class: "hops" }, hops.map((hop) => this.hop(hop))),
+        h("div", { class: "anatomy" }, this.header(layers[this.layer]), this.dump(layers))));
   },
 
   // One link of the packet's way: its headers as boxes in boxes, and what is not as before.

@@ -2,8 +2,36 @@
 
 const tableKinds = [
   ["routes", "Routes", "no routes"], ["neighbors", "Neighbours", "no neighbours"],
-  ["stations", "Stations (MAC table)", "no station has been heard"], ["sockets", "Sockets (demultiplexing)", "no sockets"],
+  ["stations", "Stations (MAC table)", "no station has been heard"],
+  ["ports", "Ports (spanning tree)", "no ports"], ["sockets", "Sockets (demultiplexing)", "no sockets"],
 ];
+
+// A node's tables of a kind, kept as changes; each look goes on from the one before if it can.
+class TableHistory {
+  constructor() { this.changes = []; this.rewind(); }
+
+  rewind() { this.next = 0; this.rows = []; this.before = []; }
+
+  // The table at a time, and the rows it had before it last changed; null if there was none yet.
+  at(time) {
+    if (this.next > 0 && tables.time[this.changes[this.next - 1]] > time) this.rewind();
+    for (; this.next < this.changes.length && tables.time[this.changes[this.next]] <= time; this.next++) {
+      const change = this.changes[this.next];
+      this.before = this.next ? this.rows.slice() : null;
+      this.rows.splice(tables.start[change], tables.removed[change], ...tables.added[change]);
+    }
+    if (!this.next) return null;
+    const change = this.changes[this.next - 1], texts = (rows) => rows && rows.map((row) => tables.rows[row]);
+    return { time: tables.time[change], columns: tables.names[tables.columns[change]], rows: texts(this.rows), before: texts(this.before) };
+  }
+}
+
+const tableHistories = new Map();
+tables.time.forEach((_, change) => {
+  const key = `${tables.node[change]} ${tables.kind[change]}`;
+  if (!tableHistories.has(key)) tableHistories.set(key, new TableHistory());
+  tableHistories.get(key).changes.push(change);
+});
 
 const tableView = {
   question: "", asked: false,
@@ -17,21 +45,16 @@ const tableView = {
     this.render();
   },
 
-  // A node's table of a kind now, and the one before it.
-  versions(kind) {
-    const all = tables.filter((table) => table.node === lab.node && table.kind === kind && table.time <= lab.time);
-    return [all.at(-1), all.at(-2)];
-  },
-
   // The destination that is asked about: typed, or that of the packet chosen.
   subject() {
     if (this.asked) return { address: this.question, mac: this.question, typed: true };
     if (lab.frame < 0) return null;
     const bytes = bytesOf(lab.frame), layers = dissect(bytes);
     const internet = layers.find((layer) => layer.destination), transport = layers.find(({ name }) => name === "TCP" || name === "UDP");
+    const asked = layers.find(({ name }) => name === "ARP")?.fields.find(({ name }) => name === "target address")?.text;
     const ethernet = layers.find(({ name }) => name === "Ethernet");
     return {
-      address: internet?.destination, source: internet?.source, mac: ethernet ? macText(bytes, 0) : undefined,
+      address: internet?.destination ?? asked, source: internet?.source, mac: ethernet ? macText(bytes, 0) : undefined,
       protocol: transport?.name, port: transport?.values["destination port"], sourcePort: transport?.values["source port"],
     };
   },
@@ -43,23 +66,35 @@ const tableView = {
     if (!this.asked) $("question").placeholder = subject?.address ?? subject?.mac ?? "192.0.2.1";
     let nextHop = subject?.address;
     for (const [kind, title, empty] of tableKinds) {
-      const [table, before] = this.versions(kind);
-      if (!table && !tables.some((one) => one.node === lab.node && one.kind === kind)) continue;
+      const history = tableHistories.get(`${lab.node} ${kind}`);
+      if (!history) continue;
+      const table = history.at(lab.time);
       const verdicts = table && subject ? this.why(kind, table, subject, nextHop) : null;
       if (kind === "routes" && verdicts) nextHop = verdicts.nextHop ?? nextHop;
-      boxes.push(this.table(title, empty, table, before, verdicts));
+      boxes.push(this.table(title, empty, table, verdicts));
     }
     $("tables").replaceChildren(...(boxes.length ? boxes : [h("p", { class: "quiet" }, `${nodeName(lab.node)} has told of no tables.`)]));
   },
 
-  table(title, empty, table, before, verdicts) {
-    const known = new Set((before?.rows || []).map((row) => row.join("\u0000")));
+  // Spans of time read as everywhere else.
+  cell(text) {
+    const span = /^([\d.e+-]+) seconds$/.exec(text);
+    return span ? spanText(Number(span[1]) * 1e9) : text;
+  },
+
+  // Rows beyond this many are counted, not shown, except the one that is taken.
+  most: 200,
+
+  table(title, empty, table, verdicts) {
+    const before = table?.before, known = new Set((before || []).map((row) => row.join("\u0000")));
+    const shown = (_, index) => index < this.most || index === verdicts?.winner;
     const body = table?.rows.length
       ? h("table", {},
         h("thead", {}, h("tr", {}, table.columns.map((name) => h("th", { scope: "col" }, name)), verdicts ? h("th", { scope: "col" }, "why") : null)),
-        h("tbody", {}, table.rows.map((row, index) => h("tr", {
+        h("tbody", {}, table.rows.map((row, index) => shown(row, index) && h("tr", {
           class: [before && !known.has(row.join("\u0000")) ? "fresh" : "", verdicts?.winner === index ? "winner" : ""].join(" "),
-        }, row.map((cell) => h("td", {}, cell)), verdicts ? h("td", { class: "why" }, verdicts.winner === index ? "▶ " : "", verdicts.words[index]) : null))))
+        }, row.map((cell) => h("td", {}, this.cell(cell))), verdicts ? h("td", { class: "why" }, verdicts.winner === index ? "▶ " : "", verdicts.words[index]) : null)).filter(Boolean)),
+        table.rows.length > this.most ? h("caption", {}, `the first ${this.most} of ${table.rows.length} rows`) : null)
       : h("p", { class: "quiet" }, empty);
     return h("section", { class: "tablebox" },
       h("h3", {}, title, h("small", {}, table ? ` since ${momentText(table.time)}` : " not yet")), h("div", { class: "scroll" }, body),
@@ -151,7 +186,7 @@ const counterView = {
     const value = (name, node) => counters.find((counter) => counter.name === name && counter.node === node)?.value;
     const isCopy = (name) => /cop(y|ied|ies)/i.test(name);
     const rows = (list) => list.map((name) => h("tr", {}, h("th", { scope: "row" }, name),
-      used.map((node) => h("td", { class: "number" }, value(name, node)?.replace(/\B(?=(\d{3})+$)/g, "\u202f") ?? "–"))));
+      used.map((node) => h("td", { class: "number" }, grouped(value(name, node) ?? "–")))));
     const table = (title, list) => list.length ? [h("h3", {}, title), h("div", { class: "scroll" }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "at the end of the run"), used.map((node) => h("th", { scope: "col", class: "number" }, nodeName(node))))),
       h("tbody", {}, rows(list))))] : [];

@@ -27,10 +27,19 @@ const player = {
     if (!this.playing) return;
     const passed = Math.min(100, now - this.last) / 1000;
     this.last = now;
-    lab.goToTime(lab.time + passed * this.speed);
+    if (this.eventsPerSecond) this.tickEvents(passed); else lab.goToTime(lab.time + passed * this.speed);
     const frame = lab.at >= 0 ? events.frame[lab.at] : -1;
     if (frame >= 0) lab.selectFrame(frame);
-    if (lab.time >= duration) this.stop(); else requestAnimationFrame((next) => this.tick(next));
+    if (lab.time >= duration || this.eventsPerSecond && lab.at === eventCount - 1) this.stop(); else requestAnimationFrame((next) => this.tick(next));
+  },
+
+  // From event to event, all alike, whatever lies between them.
+  tickEvents(passed) {
+    this.due = (this.due || 0) + passed * this.eventsPerSecond;
+    if (this.due < 1) return;
+    const count = Math.floor(this.due);
+    this.due -= count;
+    lab.goTo(lab.at + count);
   },
 
   step(count) {
@@ -43,9 +52,8 @@ const player = {
   // Goes to the next event, in a direction, at which something was lost.
   jump(direction) {
     this.stop();
-    const wanted = kinds.map((kind) => ["dropped", "lost", "fault", "timeout", "retransmitted"].includes(kind));
     for (let index = lab.at + direction; index >= 0 && index < eventCount; index += direction) {
-      if (wanted[events.kind[index]]) return lab.goTo(index);
+      if (isTrouble(index)) return lab.goTo(index);
     }
   },
 };
@@ -81,8 +89,17 @@ const timeline = {
     speeds.forEach((speed, index) => {
       select.append(h("option", { value: speed }, index ? `${spanText(speed)} each second` : "all in 20 s"));
     });
-    player.speed = fit;
-    select.addEventListener("change", () => { player.speed = Number(select.value); });
+    for (const count of [2, 10, 100]) select.append(h("option", { value: `events ${count}` }, `${count} events each second`));
+    const choose = () => {
+      const [, count] = /^events (\d+)$/.exec(select.value) || [];
+      player.eventsPerSecond = count ? Number(count) : 0;
+      player.speed = count ? fit : Number(select.value);
+    };
+    select.addEventListener("change", choose);
+    // A run in which nothing happens most of the time is watched event by event.
+    const used = new Set(events.time.map((time) => Math.floor(time / duration * 100)));
+    if (used.size < 12 && eventCount < 2000) select.value = "events 10";
+    choose();
   },
 
   moved() {
@@ -98,11 +115,10 @@ const timeline = {
     if (!width) return;
     const inset = 8, columns = Math.max(1, Math.floor((width - 2 * inset) / 3));
     const counts = new Array(columns).fill(0), bad = new Array(columns).fill(false);
-    const isBad = kinds.map((kind) => ["dropped", "fault", "timeout"].includes(kind));
     for (let index = 0; index < eventCount; index++) {
       const column = Math.min(columns - 1, Math.floor(events.time[index] / duration * columns));
       counts[column]++;
-      bad[column] ||= isBad[events.kind[index]];
+      bad[column] ||= isTrouble(index, ["dropped", "fault", "timeout"]);
     }
     const most = Math.max(1, ...counts);
     let bars = "", crosses = "";

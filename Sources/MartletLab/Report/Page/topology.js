@@ -161,8 +161,14 @@ const topology = {
     const [x, y] = middle, faults = link.faults ? " ⚡" : "";
     const text = (style, dy, words) => s("text", { class: style, x, y: y + dy, "text-anchor": "middle" }, words);
     const isFlat = !isShared && this.beside(link) === 1 && Math.abs(points[0][1] - points[1][1]) < 30 && Math.abs(points[0][0] - points[1][0]) > 60;
+    const isUpright = !isShared && Math.abs(points[0][0] - points[1][0]) < 30;
     const busy = points.map((_, end) => text("small busy", isFlat ? 22 + 13 * end : 14, ""));
-    if (isFlat) places.append(text("linkname", -42, rateText(link.rate)), text("small", -29, spanText(link.delay) + faults), ...busy);
+    if (isUpright) {
+      // Beside the link, below the words of the node above.
+      const beside = (dy, words) => s("text", { class: "small", x: x + 14, y: y + dy, "text-anchor": "start" }, words);
+      busy.splice(0, 2, beside(31, ""), beside(31, ""));
+      places.append(s("g", { class: "halo" }, beside(18, `${rateText(link.rate)} · ${spanText(link.delay)}${faults}`), busy[0]));
+    } else if (isFlat) places.append(text("linkname", -42, rateText(link.rate)), text("small", -29, spanText(link.delay) + faults), ...busy);
     else {
       // A slope has room for a line above and one below.
       places.append(s("g", { class: "halo" }, text("small", isShared ? -16 : -4, `${rateText(link.rate)} · ${spanText(link.delay)}${faults}`), isShared ? [] : busy[0]));
@@ -183,18 +189,20 @@ const topology = {
       router: () => [s("circle", { class: "shape", r: 19 }), s("path", { class: "detail", d: "M-12 -4h20m-5 -4l5 4l-5 4M12 5h-20m5 -4l-5 4l5 4" })],
       switch: () => [s("rect", { class: "shape", x: -22, y: -13, width: 44, height: 26, rx: 3 }),
         s("path", { class: "detail", d: "M-15 -4h26m-4 -3l4 3l-4 3M15 4h-26m4 -3l-4 3l4 3" })],
+      tap: () => [s("rect", { class: "shape", x: -21, y: -16, width: 42, height: 27, rx: 4 }), s("path", { class: "detail", d: "M-11 -2h22m-7 -6v12" })],
       hub: () => [s("rect", { class: "shape", x: -22, y: -11, width: 44, height: 22, rx: 11 }), s("path", { class: "detail", d: "M-14 0h28" })],
     };
     group.append(...(shapes[node.kind] || shapes.host)(), s("text", { class: "name", y: 34, "text-anchor": "middle" }, node.name));
     if (this.spacing > 128 || this.columns.length < 2) {
       const lines = node.interfaces.flatMap((one) => one.addresses.map((address) => `${one.name} ${address}`));
-      if (!lines.length && node.kind !== "host") lines.push(node.kind);
+      if (!lines.length && node.kind !== "host") lines.push(node.kind === "hub" ? "shared segment" : node.kind === "tap" ? "TAP device" : node.kind);
+      if (node.faults) lines.push(`⚡ ${node.faults}`);
       lines.slice(0, this.notes).forEach((line, number) => {
         const words = number === this.notes - 1 && lines.length > this.notes ? number ? `and ${lines.length - number} more` : `${lines.length} addresses` : line;
         group.append(s("text", { class: "small", y: 49 + 13 * number, "text-anchor": "middle" }, words));
       });
     }
-    group.append(s("title", {}, [`${node.kind} ${node.name}`, ...node.interfaces.map((one) => [one.name, one.mac, ...one.addresses].join(" "))].join("\n")));
+    group.append(s("title", {}, [`${node.kind} ${node.name}`, ...(node.faults ? [node.faults] : []), ...node.interfaces.map((one) => [one.name, one.mac, ...one.addresses].join(" "))].join("\n")));
     return group;
   },
 

@@ -154,7 +154,7 @@ final class HTTP1Handler: ChannelDuplexHandler {
       {
         send(service.responder.errorPage(.expectationFailed, head), to: head, closes: closes, context)
       } else {
-        let now = WallClock.now
+        let now = sender.now
         let answer = service.responder.response(to: head, now: now.date)
         if !closes { keep(answer, to: head, at: now, context) }
         send(answer, to: head, closes: closes || answer.endsConnection, context)
@@ -212,7 +212,7 @@ extension HTTP1Handler: RequestShortcut {
     guard let answers = service.answers, !isBusy, !isClosing, !isLast, requestUnderWay == nil, rejected == nil,
       servedCount + 1 < service.limits.requestsPerConnection, sender.isSettled, context.channel.isWritable
     else { return false }
-    let now = WallClock.now
+    let now = sender.now
     guard let answer = answers.answer(to: request, at: now) else { return false }
     receivedCount += 1
     servedCount += 1
@@ -226,7 +226,7 @@ extension HTTP1Handler: RequestShortcut {
   ) {
     // How long something is kept is measured by the system's clock, on which nothing in virtual time may depend.
     guard let answers = service.answers, let request = preflight.soleRequest, head.method == .GET,
-      head.version == .http1_1, (context.eventLoop as? MartletEventLoop)?.loop.isVirtual != true
+      head.version == .http1_1, !sender.isTimeVirtual
     else { return }
     let isFirst = answers.count == 0
     answers.learn(answer, to: request, sender.record(of: head, answer, at: now.date), at: now)

@@ -95,7 +95,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     guard head.uri.utf8.count <= service.limits.requestLineSize else {
       return service.responder.errorPage(.uriTooLong, head)
     }
-    return service.responder.response(to: head, now: HTTPService.now)
+    return service.responder.response(to: head, now: sender.now.date)
   }
 
   private static func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }

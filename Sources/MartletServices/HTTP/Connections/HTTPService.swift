@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 import NIOHTTP1
 
@@ -21,13 +20,6 @@ final class HTTPService: Sendable {
   }
 
   var limits: HTTPServerLimits { configuration.limits }
-
-  /// The date of answers and of the log, which is the system's and not a loop's.
-  static var now: HTTPDate {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return HTTPDate(secondsSinceEpoch: Int64(time.tv_sec))
-  }
 
   /// An answer that was kept went out again, at once.
   func finished(_ answer: AnswerCache.Answer, client: String, at now: WallClock) {

@@ -29,6 +29,8 @@ final class ResponseSender {
   private let channel: any Channel
   /// What the connection counts, where it is this sender's alone.
   private let measures: (any ConnectionMeasures)?
+  /// Whose calendar dates the answers; nil is the system's.
+  private let host: VirtualHost?
   private var cursor: BodyCursor?
   private var compressor: GzipStream?
   private var onEnd: ((Ending) -> Void)?
@@ -54,7 +56,14 @@ final class ResponseSender {
     self.transport = transport
     self.channel = channel
     measures = channel as? any ConnectionMeasures
+    host = channel.virtualHost
   }
+
+  /// What the calendar says.
+  var now: WallClock { host.map { WallClock(nanoseconds: $0.timeOfDay) } ?? WallClock.now }
+
+  /// Whether time is virtual, and nothing may depend on the system's.
+  var isTimeVirtual: Bool { host?.loop.isVirtual == true }
 
   var isBusy: Bool { onEnd != nil }
 
@@ -72,7 +81,7 @@ final class ResponseSender {
     _ answer: PlannedResponse, to request: HTTPRequestHead?, closes: Bool, context: ChannelHandlerContext,
     onEnd: @escaping (Ending) -> Void
   ) {
-    let now = HTTPService.now
+    let now = self.now.date
     began = channel.eventLoop.now
     statisticsBefore = measures?.fileTransferStatistics ?? TransferStatistics()
     answerNumber += 1

@@ -2,16 +2,20 @@ import Glibc
 import Martlet
 import NIOCore
 
-/// An open file or directory, closed with its last reference.
+/// An open file or directory of this machine, closed with its last reference, or one that is in memory.
 final class OpenFile: Sendable {
   enum Kind { case regular, directory }
 
-  /// Owns the descriptor; regions of it can be written to a channel.
-  let handle: NIOFileHandle
+  /// Owns the descriptor; regions of it can be written to a channel. Nil for what is in memory.
+  let handle: NIOFileHandle?
   let kind: Kind
-  /// As it was when it was opened.
-  let identity: FileIdentity
+  let size: Int64
+  let lastModified: HTTPDate
+  let entityTag: EntityTag
+  /// As it was when it was opened; nil for what is in memory and never changes.
+  let identity: FileIdentity?
   private let descriptor: CInt
+  private let content: ByteBuffer
 
   /// Takes over `descriptor`; nil, and the descriptor closed, if it is neither a file nor a directory.
   init?(takingOver descriptor: CInt) {
@@ -25,24 +29,44 @@ final class OpenFile: Sendable {
     self.descriptor = descriptor
     handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
     kind = type == S_IFREG ? .regular : .directory
-    identity = FileIdentity(status)
+    let identity = FileIdentity(status)
+    self.identity = identity
+    size = identity.byteCount
+    lastModified = identity.lastModified
+    entityTag = identity.entityTag
+    content = ByteBuffer()
   }
 
-  deinit { try? handle.close() }
+  /// What is in memory: `content` of a file, nothing of a directory.
+  init(_ kind: Kind, content: ByteBuffer, lastModified: HTTPDate, entityTag: EntityTag) {
+    self.kind = kind
+    self.content = content
+    self.lastModified = lastModified
+    self.entityTag = entityTag
+    size = Int64(content.readableBytes)
+    handle = nil
+    identity = nil
+    descriptor = -1
+  }
 
-  var size: Int64 { identity.byteCount }
+  deinit { try? handle?.close() }
 
-  /// What the system says of the file now.
+  /// What the system says of the file now; nil for what is in memory.
   var status: stat? {
     var status = stat()
-    return unsafe fstat(descriptor, &status) == 0 ? status : nil
+    return unsafe descriptor >= 0 && fstat(descriptor, &status) == 0 ? status : nil
   }
 
   /// Whether the file is still what it was when it was opened.
-  var isUnchanged: Bool { status.map { FileIdentity($0) == identity } ?? false }
+  var isUnchanged: Bool { identity == nil || status.map(FileIdentity.init) == identity }
 
   /// Reads `count` bytes at `offset` behind what is in `buffer`; false if there are not as many.
   func read(_ count: Int, at offset: Int64, into buffer: inout ByteBuffer) -> Bool {
+    guard identity != nil else {
+      guard let slice = content.getSlice(at: content.readerIndex + Int(offset), length: count) else { return false }
+      buffer.writeImmutableBuffer(slice)
+      return true
+    }
     var done = 0
     buffer.reserveCapacity(minimumWritableBytes: count)
     while done < count {
@@ -87,17 +111,18 @@ final class OpenFile: Sendable {
         unsafe fstatat(copy, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -1
       }
       guard isKnown == 0 else { continue }
-      var identity = FileIdentity(status)
+      let identity = FileIdentity(status)
+      var (size, lastModified) = (identity.byteCount, identity.lastModified)
       var type = status.st_mode & S_IFMT
       if type == S_IFLNK {
         guard let target = follow(name) else { continue }
-        identity = target.identity
+        (size, lastModified) = (target.size, target.lastModified)
         type = target.kind == .directory ? S_IFDIR : S_IFREG
       }
       guard type == S_IFREG || type == S_IFDIR else { continue }
       entries.append(
         DirectoryEntry(
-          name: name, isDirectory: type == S_IFDIR, size: identity.byteCount, lastModified: identity.lastModified))
+          name: name, isDirectory: type == S_IFDIR, size: size, lastModified: lastModified))
     }
     return entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
   }

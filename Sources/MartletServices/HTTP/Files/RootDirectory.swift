@@ -1,12 +1,21 @@
 import CMartletLinux
 import Glibc
 
+/// Where a site's files are.
+protocol ServedDirectory: Sendable {
+  /// Opens what lies at `path`, segments with `/` between; empty is the directory itself.
+  func open(_ path: [UInt8]) throws(RootDirectory.Refusal) -> OpenFile
+
+  /// What `directory`, which was opened here at `path`, has to show, in the order of the bytes of the names.
+  func entries(of directory: OpenFile, at path: [UInt8]) -> [DirectoryEntry]
+}
+
 /// A directory whose files are served, and which nothing leads out of.
 ///
 /// A path is resolved by the kernel below the directory's descriptor (`openat2` with `RESOLVE_BENEATH`): symbolic links are
 /// followed as long as they stay inside. Where the system has no such call every component is opened for itself
 /// and no link is followed at all.
-final class RootDirectory: Sendable {
+final class RootDirectory: ServedDirectory {
   /// Why nothing is opened.
   enum Refusal: Error, Equatable {
     /// There is no such file, it is hidden, it leads outside, or it is neither file nor directory.
@@ -79,7 +88,12 @@ final class RootDirectory: Sendable {
   }
 
   private func hides(_ segment: some Collection<UInt8>, at index: Int) -> Bool {
-    segment.first == UInt8(ascii: ".") && !showsHidden && !(index == 0 && segment.elementsEqual(".well-known".utf8))
+    !showsHidden && Self.isHidden(segment, at: index)
+  }
+
+  /// Whether segment `index` of a path is a hidden name.
+  static func isHidden(_ segment: some Collection<UInt8>, at index: Int) -> Bool {
+    segment.first == UInt8(ascii: ".") && !(index == 0 && segment.elementsEqual(".well-known".utf8))
   }
 
   private func openBeneath(_ path: [UInt8], _ flags: CInt) -> CInt {

@@ -3,7 +3,7 @@ struct SiteTable: Sendable {
   struct Site: Sendable {
     /// What it is called in the configuration; nil serves every name that no other has.
     var name: String?
-    var root: RootDirectory
+    var root: any ServedDirectory
   }
 
   private var sites: [String: Site] = [:]
@@ -12,7 +12,7 @@ struct SiteTable: Sendable {
   /// Opens the directories.
   init(_ configuration: HTTPFileServerConfiguration) throws(SystemFailure) {
     for site in configuration.sites {
-      let root = try RootDirectory(path: site.directory, showsHidden: configuration.showsHiddenFiles)
+      let root = try Self.root(of: site, configuration)
       if let name = site.name {
         let key = SiteName.normalized(name)
         sites[key] = Site(name: key, root: root)
@@ -20,6 +20,17 @@ struct SiteTable: Sendable {
         fallback = Site(root: root)
       }
     }
+  }
+
+  private static func root(
+    of site: HTTPFileServerConfiguration.Site, _ configuration: HTTPFileServerConfiguration
+  ) throws(SystemFailure) -> any ServedDirectory {
+    if let files = site.files {
+      return MemoryDirectory(
+        files, date: HTTPDate(secondsSinceEpoch: configuration.memoryDate),
+        showsHidden: configuration.showsHiddenFiles)
+    }
+    return try RootDirectory(path: site.directory, showsHidden: configuration.showsHiddenFiles)
   }
 
   /// The site of an authority, whose case and port do not matter; nil if nothing answers for it.

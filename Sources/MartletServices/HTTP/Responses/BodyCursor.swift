@@ -64,16 +64,16 @@ struct BodyCursor {
   ) -> Chunk {
     // What fits into one chunk is read at once: cheaper than to look at the file again and again.
     let isSmall = offset == 0 && remaining <= Int64(sizes.chunk)
-    if usesRegions && !isSmall && remaining > Int64(sizes.tail) {
+    if usesRegions, !isSmall, remaining > Int64(sizes.tail), let handle = file.handle {
       guard file.isUnchanged else { return .changed }
       hasRegions = true
       let count = min(Int64(sizes.region), remaining - Int64(sizes.tail))
       offset += count
       return .region(
-        FileRegion(fileHandle: file.handle, readerIndex: Int(position), endIndex: Int(position + count)), file)
+        FileRegion(fileHandle: handle, readerIndex: Int(position), endIndex: Int(position + count)), file)
     }
     if hasRegions && !isSettled { return .wait }
-    let count = min(usesRegions && !isSmall ? sizes.tail : sizes.chunk, Int(clamping: remaining))
+    let count = min(hasRegions && !isSmall ? sizes.tail : sizes.chunk, Int(clamping: remaining))
     var buffer = allocator.buffer(capacity: count)
     guard file.read(count, at: position, into: &buffer), file.isUnchanged else { return .changed }
     offset += Int64(count)

@@ -24,7 +24,7 @@ struct FileResponder: Sendable {
   }
 
   private func response(
-    to request: HTTPRequestHead, _ target: Result<RequestTarget, RequestTarget.Refusal>, _ root: RootDirectory?,
+    to request: HTTPRequestHead, _ target: Result<RequestTarget, RequestTarget.Refusal>, _ root: (any ServedDirectory)?,
     _ now: HTTPDate
   ) -> PlannedResponse {
     guard request.method == .GET || request.method == .HEAD else {
@@ -59,7 +59,8 @@ struct FileResponder: Sendable {
   // MARK: Directories
 
   private func directory(
-    _ directory: OpenFile, _ target: RequestTarget, _ root: RootDirectory, _ request: HTTPRequestHead, _ now: HTTPDate
+    _ directory: OpenFile, _ target: RequestTarget, _ root: any ServedDirectory, _ request: HTTPRequestHead,
+    _ now: HTTPDate
   ) throws(RootDirectory.Refusal) -> PlannedResponse {
     guard target.isDirectory else {
       var location = RequestTarget.escaped(target.path) + "/"
@@ -109,14 +110,14 @@ struct FileResponder: Sendable {
   // MARK: Files
 
   private func respond(
-    with file: OpenFile, at path: [UInt8], _ root: RootDirectory, _ request: HTTPRequestHead, _ now: HTTPDate
+    with file: OpenFile, at path: [UInt8], _ root: any ServedDirectory, _ request: HTTPRequestHead, _ now: HTTPDate
   ) -> PlannedResponse {
     let type = MediaType.ofFile(named: path.split(separator: UInt8(ascii: "/")).last ?? [])
     let selected = select(file, at: path, type: type, root, request)
-    var tag = selected.file.identity.entityTag
+    var tag = selected.file.entityTag
     // What is compressed on the way need not be the same bytes next time.
     if selected.isCompressedNow { tag = EntityTag(opaque: tag.opaque + "-gzip", isWeak: true) }
-    let lastModified = min(selected.file.identity.lastModified, now)
+    let lastModified = min(selected.file.lastModified, now)
 
     var answer = PlannedResponse(status: .ok)
     answer.headers.add(name: "ETag", value: tag.description)
@@ -168,7 +169,7 @@ struct FileResponder: Sendable {
 
   /// The file itself, one that holds it compressed, or itself to be compressed on the way.
   private func select(
-    _ file: OpenFile, at path: [UInt8], type: String, _ root: RootDirectory, _ request: HTTPRequestHead
+    _ file: OpenFile, at path: [UInt8], type: String, _ root: any ServedDirectory, _ request: HTTPRequestHead
   ) -> Selection {
     let fields = request.headers["accept-encoding"]
     guard !fields.isEmpty else { return Selection(file: file) }
@@ -176,7 +177,7 @@ struct FileResponder: Sendable {
     if configuration.sendsPrecompressedFiles {
       for coding in codings {
         guard let sibling = try? root.open(path + Array(coding.suffix.utf8)), sibling.kind == .regular,
-          sibling.identity.lastModified >= file.identity.lastModified
+          sibling.lastModified >= file.lastModified
         else { continue }
         return Selection(file: sibling, coding: coding)
       }
@@ -203,7 +204,7 @@ struct FileResponder: Sendable {
       pieces = [.file(file, parts[0])]
     case .parts(let parts):
       answer.status = .partialContent
-      let boundary = Self.boundary()
+      let boundary = Self.boundary(for: file)
       answer.headers.replaceOrAdd(name: "Content-Type", value: "multipart/byteranges; boundary=\(boundary)")
       for (index, part) in parts.enumerated() {
         let head =
@@ -221,8 +222,9 @@ struct FileResponder: Sendable {
     "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"
   }
 
-  /// Long enough that no file has it by chance (RFC 2046 section 5.1.1).
-  private static func boundary() -> String {
+  /// Long enough that no file has it by chance (RFC 2046 section 5.1.1); of what is in memory always the same.
+  private static func boundary(for file: OpenFile) -> String {
+    if file.identity == nil { return "martlet-" + file.entityTag.opaque }
     var generator = SystemRandomNumberGenerator()
     return "martlet-" + String(generator.next(), radix: 36) + String(generator.next(), radix: 36)
   }
@@ -236,7 +238,8 @@ struct FileResponder: Sendable {
   ///   - root: Where the page lies; nil is the directory of all names that no other has.
   ///   - reason: What the built-in page says of it.
   func errorPage(
-    _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, _ root: RootDirectory? = nil, reason: String? = nil
+    _ status: HTTPResponseStatus, _ request: HTTPRequestHead?, _ root: (any ServedDirectory)? = nil,
+    reason: String? = nil
   ) -> PlannedResponse {
     guard let path = configuration.errorPages[Int(status.code)], let target = try? RequestTarget(path),
       let file = try? (root ?? sites.fallback?.root)?.open(target.path), file.kind == .regular

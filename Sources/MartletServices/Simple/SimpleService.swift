@@ -1,14 +1,22 @@
-import Glibc
-import Martlet
-import MartletCore
-import MartletWire
+public import Martlet
+internal import MartletCore
+internal import MartletWire
 
 /// The small services of a host, each over TCP and UDP.
-enum Service: String, CaseIterable, Sendable {
-  case echo, discard, daytime, chargen, uppercase
+public enum SimpleService: String, CaseIterable, Sendable {
+  /// What comes in goes out (RFC 862).
+  case echo
+  /// What comes in is read and forgotten (RFC 863).
+  case discard
+  /// The host's date and time (RFC 867).
+  case daytime
+  /// Lines of characters as long as somebody reads (RFC 864).
+  case chargen
+  /// What comes in goes out in capitals: the lectures' example.
+  case uppercase
 
-  /// Its well-known port (RFC 862, 863, 867, 864; the lectures' 12000).
-  var port: UInt16 {
+  /// Its well-known port; 12000 for upper case.
+  public var port: UInt16 {
     switch self {
     case .echo: 7
     case .discard: 9
@@ -18,9 +26,13 @@ enum Service: String, CaseIterable, Sendable {
     }
   }
 
-  /// Listens on `host` and serves until its loop ends.
-  func start(on host: VirtualHost) throws(SocketError) {
+  /// Listens on `host` and serves until its loop ends or the host loses its memory.
+  ///
+  /// - Parameter port: Where to listen, over TCP and UDP; nil is the well-known one.
+  /// - Throws: ``SocketError`` if somebody else listens there.
+  public func start(on host: VirtualHost, port: UInt16? = nil) throws(SocketError) {
     let service = self
+    let port = port ?? self.port
     let listener = try host.listen(on: port)
     let datagrams = try host.bindUDP(on: port)
     host.loop.task {
@@ -41,7 +53,9 @@ enum Service: String, CaseIterable, Sendable {
           // An ICMP error about an earlier answer: the next client has nothing to do with it.
           continue
         }
-        if let answer = service.answer(to: request.bytes) { try? datagrams.send(answer, to: request.source) }
+        if let answer = service.answer(to: request.bytes, at: host.timeOfDay) {
+          try? datagrams.send(answer, to: request.source)
+        }
       }
     }
   }
@@ -53,9 +67,9 @@ enum Service: String, CaseIterable, Sendable {
       while true {
         let bytes = try await connection.read(upTo: 262_144)
         if bytes.isEmpty { return }
-        if let answer = answer(to: bytes) { try await connection.write(answer) }
+        if let answer = answer(to: bytes, at: connection.host.timeOfDay) { try await connection.write(answer) }
       }
-    case .daytime: try await connection.write(Self.time())
+    case .daytime: try await connection.write(Self.words(for: connection.host.timeOfDay))
     case .chargen:
       var first = 0
       while true {
@@ -66,12 +80,12 @@ enum Service: String, CaseIterable, Sendable {
     }
   }
 
-  /// What one datagram, or one piece of a stream, is answered with.
-  func answer(to request: [UInt8]) -> [UInt8]? {
+  /// What one datagram, or one piece of a stream, is answered with; `time` is in nanoseconds since 1970.
+  func answer(to request: [UInt8], at time: Int64) -> [UInt8]? {
     switch self {
     case .echo: request
     case .discard: nil
-    case .daytime: Self.time()
+    case .daytime: Self.words(for: time)
     case .chargen: Self.patternLine(0)
     case .uppercase: Self.uppercased(request)
     }
@@ -90,13 +104,15 @@ enum Service: String, CaseIterable, Sendable {
     (0..<72).map { UInt8(32 + (index + $0) % 95) } + [13, 10]
   }
 
-  private static func time() -> [UInt8] {
-    var now = Glibc.time(nil)
-    var parts = unsafe tm()
-    var text = [CChar](repeating: 0, count: 64)
-    // Both calls fill what they are given and keep no pointer.
-    _ = unsafe gmtime_r(&now, &parts)
-    let count = unsafe strftime(&text, text.count, "%A, %B %d, %Y %H:%M:%S-UTC\r\n", &parts)
-    return text.prefix(count).map { UInt8(bitPattern: $0) }
+  /// `Thursday, January 01, 1970 00:00:00-UTC`, from nanoseconds since 1970.
+  static func words(for time: Int64) -> [UInt8] {
+    let date = HTTPDate(secondsSinceEpoch: time.flooredDivision(by: 1_000_000_000).quotient).components
+    let day = "\(HTTPDate.longWeekdays[date.weekday]), \(months[date.month - 1]) \(padded(date.day)), \(date.year)"
+    return Array("\(day) \(padded(date.hour)):\(padded(date.minute)):\(padded(date.second))-UTC\r\n".utf8)
   }
+
+  private static let months = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+  ]
 }
