@@ -1,4 +1,5 @@
 internal import MartletLab
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -26,7 +27,22 @@ struct FailureFiles: Sendable {
       let isPlain = character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character))
       name.append(isPlain ? character : "_")
     }
-    self.name = "\(name)-seed\(seed)"
+    self.name = Self.unused("\(name)-seed\(seed)", in: self.folder)
+  }
+
+  private static let used = Mutex<Set<String>>([])
+
+  /// Cases of one test have one name.
+  private static func unused(_ name: String, in folder: String) -> String {
+    used.withLock { used in
+      var candidate = name
+      var number = 1
+      while !used.insert("\(folder)/\(candidate)").inserted {
+        number += 1
+        candidate = "\(name)-\(number)"
+      }
+      return candidate
+    }
   }
 
   func path(_ format: Recording.Format) -> String { "\(folder)/\(name).\(format.rawValue)" }

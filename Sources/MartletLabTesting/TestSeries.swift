@@ -65,18 +65,18 @@ struct TestSeries: Sendable {
     _ seed: UInt64, isFirst: Bool, _ function: @concurrent @Sendable () async throws -> Void
   ) async throws -> Bool {
     let isRecorded = runsTwice || environment.report != nil
-    let first = try World(describe(seed), seed: seed, isRecorded: isRecorded)
-    let account = Account(self, first, isTold: isFirst)
-    try await run(function, in: first, account)
+    let first = try makeRun(seed, isRecorded: isRecorded)
+    let account = Account(self, first.world, isTold: isFirst)
+    try await perform(function, in: first, account)
     guard runsTwice || account.hasFailed else {
-      first.loop.shutdown()
+      first.world.loop.shutdown()
       return false
     }
-    let recording = first.finish()
+    let recording = first.world.finish()
     if !account.hasFailed {
-      let second = try World(describe(seed), seed: seed, isRecorded: true)
-      try await run(function, in: second, Account(self, second, isTold: false))
-      if let difference = RecordingDifference(recording, second.finish()) {
+      let second = try makeRun(seed, isRecorded: true)
+      try await perform(function, in: second, Account(self, second.world, isTold: false))
+      if let difference = RecordingDifference(recording, second.world.finish()) {
         try await account.collecting { Issue.record(difference, sourceLocation: test.sourceLocation) }
       }
     }
@@ -84,10 +84,13 @@ struct TestSeries: Sendable {
     return account.hasFailed
   }
 
-  private func run(
-    _ function: @concurrent @Sendable () async throws -> Void, in world: World, _ account: Account
+  private func makeRun(_ seed: UInt64, isRecorded: Bool) throws -> WorldRun {
+    try WorldRun(describe(seed), seed: seed, isRecorded: isRecorded, sightings: sightings, limit: limit)
+  }
+
+  private func perform(
+    _ function: @concurrent @Sendable () async throws -> Void, in run: WorldRun, _ account: Account
   ) async throws {
-    let run = WorldRun(world, sightings: sightings, limit: limit)
     try await account.collecting {
       do {
         try await run.perform(function)
@@ -127,7 +130,8 @@ final class Account: Sendable {
     self.series = series
     self.world = world
     self.isTold = isTold
-    files = series.environment.report.map { FailureFiles(folder: $0, test: "\(series.test.id)", seed: world.seed) }
+    let folder = isTold ? series.environment.report : nil
+    files = folder.map { FailureFiles(folder: $0, test: "\(series.test.id)", seed: world.seed) }
   }
 
   var hasFailed: Bool { count.load(ordering: .relaxed) > 0 }

@@ -21,7 +21,8 @@ extension World {
   ///   - limit: How long, in the world's time.
   /// - Throws: ``WorldExpectationFailure`` when the limit is over; what `condition` throws; `CancellationError`.
   public func eventually(
-    _ what: String = "the condition", within limit: Duration = .seconds(60), every step: Duration = .milliseconds(1),
+    _ what: String = "the condition holds", within limit: Duration = .seconds(60),
+    every step: Duration = .milliseconds(1),
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
   ) async throws {
     precondition(step > .zero, "time has to pass between two looks")
@@ -31,7 +32,7 @@ extension World {
       let now = loop.clock.now
       guard now < deadline else {
         throw WorldExpectationFailure(
-          description: "\(what) did not hold within \(limit) of the world's time", snapshot: snapshot(),
+          description: "Not within \(limit) of the world's time: \(what)", snapshot: snapshot(),
           sourceLocation: sourceLocation)
       }
       try await loop.clock.sleep(until: min(deadline, now.advanced(by: step)))
@@ -42,7 +43,7 @@ extension World {
   ///
   /// - Throws: ``WorldExpectationFailure`` as soon as it does not; what `condition` throws; `CancellationError`.
   public func always(
-    _ what: String = "the condition", for span: Duration, every step: Duration = .milliseconds(1),
+    _ what: String = "the condition holds", for span: Duration, every step: Duration = .milliseconds(1),
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
   ) async throws {
     precondition(step > .zero, "time has to pass between two looks")
@@ -51,8 +52,8 @@ extension World {
     while true {
       guard try await condition() else {
         throw WorldExpectationFailure(
-          description: "\(what) held for \(start.duration(to: loop.clock.now)) of \(span), and no longer",
-          snapshot: snapshot(), sourceLocation: sourceLocation)
+          description: "Only for \(start.duration(to: loop.clock.now)) of \(span): \(what)", snapshot: snapshot(),
+          sourceLocation: sourceLocation)
       }
       let now = loop.clock.now
       guard now < deadline else { return }

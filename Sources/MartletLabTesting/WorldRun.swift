@@ -19,9 +19,16 @@ final class WorldRun: Sendable {
   let sightings: Sightings
   /// How long the body may take, in the world's time.
   let limit: Duration
+  private let foreignJobs: ForeignJobList
 
-  init(_ world: World, sightings: Sightings, limit: Duration) {
-    self.world = world
+  /// Puts up the world of the run.
+  init(
+    _ description: WorldDescription, seed: UInt64, isRecorded: Bool, sightings: Sightings, limit: Duration
+  ) throws(WorldError) {
+    let list = ForeignJobList()
+    world = try World(
+      description, seed: seed, isRecorded: isRecorded, foreignJobs: .report { job in list.note(job) })
+    foreignJobs = list
     self.sightings = sightings
     self.limit = limit
   }
@@ -50,7 +57,11 @@ final class WorldRun: Sendable {
       Issue.record(Overdue(limit: limit))
       throw Overdue.Told()
     }
-    try await result.get()
+    let ended = await result
+    guard let job = foreignJobs.first else { return try ended.get() }
+    if case .success = ended { throw job }
+    Issue.record(job)
+    try ended.get()
   }
 
   private func finishing(
@@ -72,6 +83,15 @@ struct Overdue: Error, CustomStringConvertible {
 
   /// Thrown when the issue is recorded already.
   struct Told: Error {}
+}
+
+/// The work that other threads brought while the world's time ran.
+private final class ForeignJobList: Sendable {
+  private let jobs = Mutex<ForeignJob?>(nil)
+
+  var first: ForeignJob? { jobs.withLock { $0 } }
+
+  func note(_ job: ForeignJob) { jobs.withLock { if $0 == nil { $0 = job } } }
 }
 
 /// Where a run's caller waits for it, or for the end of its time; used on the loop's thread.

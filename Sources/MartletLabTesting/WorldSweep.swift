@@ -50,8 +50,8 @@ extension World {
     let sightings = Sightings(expecting: [])
     var runs: [WorldSweep.Run] = []
     for seed in DeclaredSeeds(seeds).values {
-      let world = try World(description, seed: seed, isRecorded: isRecorded)
-      let run = WorldRun(world, sightings: sightings, limit: limit)
+      let run = try WorldRun(description, seed: seed, isRecorded: isRecorded, sightings: sightings, limit: limit)
+      let world = run.world
       let failure = try await run.failure { try await body(world) }
       let duration = world.loop.now.nanoseconds
       var fingerprint: UInt64?

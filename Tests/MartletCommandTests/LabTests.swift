@@ -46,6 +46,27 @@ struct LabTests {
     #expect(lines.last == "report: x.html")
   }
 
+  @Test("Of many links the first are told and the others counted, and of a world without a recording none")
+  func manyLinks() {
+    var recording = Recording(name: "many", seed: 1)
+    recording.nodes = [.init(name: "a", kind: .host), .init(name: "b", kind: .host)]
+    for number in 0..<50 {
+      recording.links.append(.init(name: "link\(number)", ends: [], rate: nil, delay: 0, mtu: 1_500))
+    }
+    func lines() -> [String] {
+      LabRunReport(
+        result: .init(recording: recording, transcript: "", failures: []), wall: 1, files: [], mostRows: 5
+      ).lines
+    }
+    #expect(!lines().contains { $0.hasPrefix("link") })
+    recording.frames = [
+      .init(
+        link: 0, end: 0, queued: 0, departure: 0, arrival: 1, fate: .delivered, bytes: [UInt8](repeating: 0, count: 60))
+    ]
+    #expect(lines().count { $0.hasPrefix("link") } == 6)
+    #expect(lines().contains("and 45 more links"))
+  }
+
   @Test("A scenario that is not there is a mistake of whoever asked, and the answer names those that are")
   func unknown() {
     let error = #expect(throws: CommandFailure.self) { try LabRun.parse(["sawteeth"]).play() }

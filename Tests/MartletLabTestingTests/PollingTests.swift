@@ -24,7 +24,7 @@ struct PollingTests {
     do {
       try await world.eventually("a leader", within: .seconds(2)) { false }
     } catch let error as WorldExpectationFailure { failure = error }
-    #expect(failure?.description == "a leader did not hold within 2.0 seconds of the world's time")
+    #expect(failure?.description == "Not within 2.0 seconds of the world's time: a leader")
     #expect(failure?.snapshot.time.nanoseconds == 2_000_000_000)
     #expect(failure?.snapshot.node("a")?.sockets.count == 1)
     #expect(failure?.sourceLocation.line == line)
@@ -43,7 +43,7 @@ struct PollingTests {
     let failure = await #expect(throws: WorldExpectationFailure.self) {
       try await world.always("peace", for: .seconds(10)) { world.loop.now < Instant(nanoseconds: 3_000_000_000) }
     }
-    #expect(failure?.description == "peace held for 2.0 seconds of 10.0 seconds, and no longer")
+    #expect(failure?.description == "Only for 2.0 seconds of 10.0 seconds: peace")
   }
 
   @Test("A world becomes quiet when all that was sent has arrived and is acknowledged")

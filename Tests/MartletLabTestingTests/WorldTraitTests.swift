@@ -145,6 +145,13 @@ struct WorldTraitTests {
     #expect(found.first?.error as? SocketError == .stalled)
   }
 
+  @Test("A body that leaves the world's thread is told what to do instead")
+  func foreign() async throws {
+    let found = try await issues(office(["a"]), seeds: [1]) { try await Task.sleep(for: .milliseconds(1)) }
+    try #require(found.count == 1)
+    #expect("\(try #require(found[0].error))".contains("Instead of Task.sleep(for:) sleep with"))
+  }
+
   @Test("A world that makes no sense is an issue of the test")
   func mistake() async throws {
     await #expect {

@@ -1,14 +1,17 @@
 import MartletLabTesting
+import NIOCore
 
 @testable import HTTP1Server
 
 /// The example's server and client as they are, in worlds where things go wrong.
 @Suite("HTTP/1 in a world")
 struct HTTP1WorldTests {
-  static let office: WorldDescription = {
+  static func office(isLossy: Bool) -> WorldDescription {
     var line = LinkDirection(rate: 10_000_000, delay: .milliseconds(10))
-    line.loss = .random(0.1)
-    line.jitter = .init(.milliseconds(30), keepsOrder: false)
+    if isLossy {
+      line.loss = .random(0.1)
+      line.jitter = .init(.milliseconds(30), keepsOrder: false)
+    }
     var description = WorldDescription("office")
     description.host("client")
     description.router("router")
@@ -16,9 +19,10 @@ struct HTTP1WorldTests {
     description.wire("client", "router")
     description.wire("router", "server", line, name: "line")
     return description
-  }()
+  }
 
-  @Test("Both answers come over a line that loses a tenth", .world(office, seeds: 1...20), .deterministic)
+  @Test(
+    "Both answers come over a line that loses a tenth", .world(office(isLossy: true), seeds: 1...20), .deterministic)
   func loss() async throws {
     let world = try World.current
     let (client, server) = (try world.host("client"), try world.host("server"))
@@ -30,19 +34,15 @@ struct HTTP1WorldTests {
     try await listener.close()
   }
 
-  @Test("A request that meets a line that is down is answered when it is up again", .world(office, seeds: 1...5))
+  @Test("A request that meets a line that is down is answered when it is up again", .world(office(isLossy: false)))
   func outage() async throws {
     let world = try World.current
     let (client, server) = (try world.host("client"), try world.host("server"))
     client.hosts = HostsTable("\(try world.address(of: "server")) server.example")
     let listener = try await listen(on: server)
-    let down = try world.down("line")
-    let repair = world.loop.task { [world] in
-      try await world.sleep(for: .seconds(5))
-      down.heal()
-    }
-    let answers = try await get(["/patience"], from: "server.example", on: client)
-    try await repair.value
+    async let asked = get(["/patience"], from: "server.example", on: client)
+    try await world.down("line") { try await world.sleep(for: .seconds(5)) }
+    let answers = try await asked
     #expect(answers == ["200 Hello from /patience"])
     #expect(world.loop.now >= Instant(nanoseconds: 5_000_000_000))
     try await listener.close()

@@ -62,7 +62,7 @@ struct Cluster {
       try await write(for: .seconds(1))
     }
     try await write(for: .milliseconds(500))
-    try await world.eventually("that all replicas have the same", within: .seconds(10), every: .milliseconds(50)) {
+    try await world.eventually("all replicas have the same", within: .seconds(10), every: .milliseconds(50)) {
       let contents = await (replicas[0].contents, replicas[1].contents, replicas[2].contents)
       return contents.0 == contents.1 && contents.0 == contents.2
     }

@@ -20,6 +20,6 @@ extension LoopCore {
         } else {
           whenJobless(patience: patience - 1, body)
         }
-      })
+      }, isExpected: true)
   }
 }

@@ -7,8 +7,8 @@ struct LabRunReport {
   var wall: Double
   /// What was written, and where.
   var files: [(what: String, path: String)]
-  /// How many flows have a row; the rest is counted.
-  var mostFlows = 20
+  /// How many links, and how many flows, have a row; the rest is counted.
+  var mostRows = 20
 
   private var recording: Recording { result.recording }
   private var virtual: Double { Double(recording.duration) / 1e9 }
@@ -23,10 +23,11 @@ struct LabRunReport {
   /// All but the transcript.
   var lines: [String] {
     let summary = RunSummary(recording)
-    var lines = Self.links(summary).lines
-    if !summary.flows.isEmpty {
-      lines += [""] + flows(summary).lines
-      if summary.flows.count > mostFlows { lines.append("    and \(summary.flows.count - mostFlows) more flows") }
+    var lines: [String] = []
+    // A world that was not recorded has nothing to add up.
+    if !recording.frames.isEmpty {
+      lines += links(summary).lines + rest(summary.links.count, "links")
+      if !summary.flows.isEmpty { lines += [""] + flows(summary).lines + rest(summary.flows.count, "flows") }
     }
     let speed = wall > 0 && virtual > 0 ? ", \(fixed(virtual / wall, virtual / wall < 10 ? 1 : 0)) times as fast" : ""
     lines += [
@@ -39,9 +40,13 @@ struct LabRunReport {
     return lines
   }
 
-  private static func links(_ summary: RunSummary) -> Table {
+  private func rest(_ count: Int, _ name: String) -> [String] {
+    count > mostRows ? ["and \(count - mostRows) more \(name)"] : []
+  }
+
+  private func links(_ summary: RunSummary) -> Table {
     var table = Table("link", "frames", "bytes", "lost", "busy there", "back", "most waiting")
-    for link in summary.links {
+    for link in summary.links.prefix(mostRows) {
       let busy = link.busy.map { fixed($0 * 100, 1) + " %" }
       table.add(
         link.name, "\(link.frames)", "\(link.bytes)", "\(link.lost)", busy.first ?? "", busy.dropFirst().first ?? "",
@@ -52,7 +57,7 @@ struct LabRunReport {
 
   private func flows(_ summary: RunSummary) -> Table {
     var table = Table("flow", "", "packets", "lost", "again", "bytes there", "back", "goodput")
-    for (index, flow) in summary.flows.enumerated().prefix(mostFlows) {
+    for (index, flow) in summary.flows.enumerated().prefix(mostRows) {
       table.add(
         "\(index)", flow.name, "\(flow.packets)", "\(flow.lost)", "\(flow.retransmissions)", "\(flow.toServer)",
         "\(flow.toClient)", rateText(flow.goodput))

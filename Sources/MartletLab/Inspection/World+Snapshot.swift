@@ -38,12 +38,12 @@ extension WorldCore {
     if let box = switches[index] {
       node.stations = box.rows(at: now.nanoseconds).map { WorldSnapshot.Station(address: $0[0], port: $0[1]) }
     }
-    guard let host = hosts[index] else { return node }
     if isGone(index) {
       // What it has now it will have when it starts again.
       node.condition = .crashed
       return node
     }
+    guard let host = hosts[index] else { return node }
     if host.standsStill { node.condition = .paused }
     host.look { host in
       node.sockets = host.socketTable().map {

@@ -30,6 +30,7 @@ final class Lane {
 
   var direction: LinkDirection { line.direction }
   var mtu: Int { line.direction.mtu }
+  var isHeld: Bool { line.isHeld }
   var counters: Counters {
     get { line.counters }
     set { line.counters = newValue }

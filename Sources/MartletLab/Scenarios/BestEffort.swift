@@ -60,7 +60,9 @@ extension Scenario {
       return (datagrams, try await reading.value)
     }
     let drops = receiver.drops
-    let reasons = Drop.Reason.allCases.filter { drops[$0] > 0 }
+    // Where the bit is that flips depends on the seed.
+    let reasons: [Drop.Reason] = [.ipHeaderMalformed, .ipHeaderChecksum, .udpChecksum, .tcpChecksum]
+      .filter { drops[$0] > 0 }
     let recording = world.finish()
     stage.say("Nine pieces are sent, 1 ms apart; of what the router sends on, the 2nd is lost, the 4th doubled,")
     stage.say("the 6th 3 ms late and the 8th damaged, by UDP and by TCP:")

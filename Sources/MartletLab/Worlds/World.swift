@@ -64,6 +64,7 @@ public final class World: Sendable {
         try WorldCore(plan, seed: seed, hosts: all, loop: loop, pool: pool, isRecorded: isRecorded)
       }
     } catch let error as WorldError {
+      loop.shutdown()
       throw error
     } catch let error as LinkError {
       loop.shutdown()

@@ -208,7 +208,7 @@ frames.flow.forEach((flow, frame) => { if (flowFrames[flow]) flowFrames[flow].pu
 
 // Whether something went wrong: a loss, a time-out, a repetition. What a host ignores because it is not for it is none of these.
 function isTrouble(index, troubles = ["dropped", "lost", "fault", "timeout", "retransmitted", "collision"]) {
-  return troubles.includes(kinds[events.kind[index]]) && !events.text[index].includes("not for us");
+  return troubles.includes(kinds[events.kind[index]]) && !/not for us|unknown type/.test(events.text[index]);
 }
 
 // A packet's words are stored once, with the first frame that carried it.

@@ -161,8 +161,14 @@ const topology = {
     const [x, y] = middle, faults = link.faults ? " ⚡" : "";
     const text = (style, dy, words) => s("text", { class: style, x, y: y + dy, "text-anchor": "middle" }, words);
     const isFlat = !isShared && this.beside(link) === 1 && Math.abs(points[0][1] - points[1][1]) < 30 && Math.abs(points[0][0] - points[1][0]) > 60;
+    const isUpright = !isShared && Math.abs(points[0][0] - points[1][0]) < 30;
     const busy = points.map((_, end) => text("small busy", isFlat ? 22 + 13 * end : 14, ""));
-    if (isFlat) places.append(text("linkname", -42, rateText(link.rate)), text("small", -29, spanText(link.delay) + faults), ...busy);
+    if (isUpright) {
+      // Beside the link, below the words of the node above.
+      const beside = (dy, words) => s("text", { class: "small", x: x + 14, y: y + dy, "text-anchor": "start" }, words);
+      busy.splice(0, 2, beside(31, ""), beside(31, ""));
+      places.append(s("g", { class: "halo" }, beside(18, `${rateText(link.rate)} · ${spanText(link.delay)}${faults}`), busy[0]));
+    } else if (isFlat) places.append(text("linkname", -42, rateText(link.rate)), text("small", -29, spanText(link.delay) + faults), ...busy);
     else {
       // A slope has room for a line above and one below.
       places.append(s("g", { class: "halo" }, text("small", isShared ? -16 : -4, `${rateText(link.rate)} · ${spanText(link.delay)}${faults}`), isShared ? [] : busy[0]));
