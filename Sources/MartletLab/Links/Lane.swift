@@ -85,8 +85,6 @@ final class Lane {
 
   func contents(at now: Instant) -> Contents { line.contents(at: now) }
 
-  var isHeld: Bool { line.isHeld }
-
   func setUp(_ isUp: Bool, at now: Instant) { line.setUp(isUp, at: now) }
 
   func setHeld(_ isHeld: Bool, at now: Instant) {
