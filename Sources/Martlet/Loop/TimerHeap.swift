@@ -25,7 +25,8 @@ package final class LoopTimer {
 struct TimerHeap {
   private var heap: [LoopTimer] = []
 
-  var first: Instant? { heap.first?.deadline }
+  // Not `heap.first`, which allocates where nothing is optimized.
+  var first: Instant? { heap.isEmpty ? nil : heap[0].deadline }
   var isEmpty: Bool { heap.isEmpty }
 
   mutating func insert(_ timer: LoopTimer) {
@@ -35,7 +36,8 @@ struct TimerHeap {
   }
 
   mutating func popDue(at now: Instant) -> LoopTimer? {
-    guard let timer = heap.first, timer.deadline <= now else { return nil }
+    guard !heap.isEmpty, heap[0].deadline <= now else { return nil }
+    let timer = heap[0]
     remove(timer)
     return timer
   }

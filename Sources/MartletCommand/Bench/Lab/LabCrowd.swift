@@ -102,7 +102,7 @@ enum LabCrowd {
   }
 
   /// What a host takes that has spoken once to a server and now does nothing, its wire and its port of a switch included.
-  static func idleHosts(hosts: Int = 2_000) throws -> LabFigures {
+  static func idleHosts(hosts: Int = 1_000) throws -> LabFigures {
     // What the first world takes for itself is not the hosts'.
     _ = try settled(hosts: hostsOfSwitch)
     let before = residentByteCount()
