@@ -134,7 +134,8 @@ private struct SlidingWindowRun {
 
   /// What the window holds after each segment that leaves and each acknowledgement that arrives.
   var windows: [[String]] {
-    let moments = frames.map { ($0.end == 0 ? $0.departure : $0.arrival, $0) }.sorted { ($0.0, $1.1.end) < ($1.0, $0.1.end) }
+    let moments = frames.map { ($0.end == 0 ? $0.departure : $0.arrival, $0) }
+      .sorted { ($0.0, $1.1.end) < ($1.0, $0.1.end) }
     let (first, last) = (TeachingTransport.first, TeachingTransport.first + count)
     var (acknowledged, sent) = (first, first)
     return moments.map { time, frame in

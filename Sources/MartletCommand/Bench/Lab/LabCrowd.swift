@@ -105,9 +105,9 @@ enum LabCrowd {
   static func idleHosts(hosts: Int = 1_000) throws -> LabFigures {
     // What the first world takes for itself is not the hosts'.
     _ = try settled(hosts: hostsOfSwitch)
-    let before = residentByteCount()
+    let before = ProcessMeasures.residentByteCount
     let world = try settled(hosts: hosts)
-    let perHost = Double(residentByteCount() - before) / Double(hosts)
+    let perHost = Double(ProcessMeasures.residentByteCount - before) / Double(hosts)
     _ = world.finish()
     return LabFigures(
       members: [("hosts", JSON(hosts)), ("bytes_per_host", .number(perHost.rounded()))],
@@ -132,7 +132,7 @@ enum LabCrowd {
     let address = SocketAddress(try world.address(of: "server"), port: port)
     try world.application(on: "server") { try await echo($0) }
     let all = try names.map { try world.host($0) }
-    let memory = residentByteCount()
+    let memory = ProcessMeasures.residentByteCount
     let before = ProcessorSeconds.now(ofThread: false).total
     let meter = LabMeter()
     try world.runAndWait {
@@ -152,7 +152,7 @@ enum LabCrowd {
       }
     }
     let elapsed = ProcessorSeconds.now(ofThread: false).total - before
-    let perConnection = Double(residentByteCount() - memory) / Double(count)
+    let perConnection = Double(ProcessMeasures.residentByteCount - memory) / Double(count)
     guard meter.exchanges == count * seconds else {
       throw CommandFailure(.network, "\(meter.exchanges) of \(count * seconds) exchanges came about")
     }

@@ -1,22 +1,22 @@
 #if canImport(Glibc)
-  import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-  import Musl
+  internal import Musl
 #elseif canImport(Darwin)
-  import Darwin
+  internal import Darwin
 #endif
 
-/// What a scenario asks of the machine that plays it: nothing of this may reach a transcript or a recording.
-enum ProcessMeasures {
+/// What this process has used of its machine: for measurements, nothing of which may reach what a seed determines.
+package enum ProcessMeasures {
   /// The processor time of the calling thread, in nanoseconds.
-  static var threadNanoseconds: Int64 {
+  package static var threadNanoseconds: Int64 {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
 
   /// The memory of the process that is in use, in bytes; 0 where the system does not tell.
-  static var residentByteCount: Int {
+  package static var residentByteCount: Int {
     #if os(Linux)
       let descriptor = unsafe open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { return 0 }
