@@ -18,6 +18,9 @@ int martlet_poll_create(void);
 int martlet_poll_control(int poll, int descriptor, int change, uint32_t flags, uint64_t tag);
 /// Waits at most `nanoseconds` (negative: for ever) and returns how many of `events` were filled, or -1 with errno.
 int martlet_poll_wait(int poll, struct martlet_poll_event *events, int capacity, int64_t nanoseconds);
+
+/// Gives memory that was freed back to the system, where the allocator keeps it.
+void martlet_return_free_memory(void);
 /// A descriptor that becomes readable when another thread rings it, or -1 with errno.
 int martlet_bell_create(void);
 void martlet_bell_ring(int bell);

@@ -5,6 +5,7 @@ internal import Synchronization
 extension LoopCore {
   func waitForWork() {
     guard local.isEmpty, maySleep() else { return }
+    giveBackMemory()
     let inVain = activeCount > 0 && watchers.isEmpty && pace?.isOpen != true && !(waiters.waiters.isEmpty && toldOfRest)
     guard inVain else {
       poll(-1)

@@ -242,9 +242,19 @@ final class LoopCore: @unchecked Sendable {
   }
 
   private func step(to next: Instant) {
-    if next > now { setVirtualNow(next) }
+    if next > now {
+      if next.nanoseconds &- now.nanoseconds > Self.longSilence { giveBackMemory() }
+      setVirtualNow(next)
+    }
     serviceDue()
     settle()
+  }
+
+  /// In nanoseconds: after so long without anything to do a world has no use for the memory of what it did before.
+  private static var longSilence: Int64 { 1_000_000_000 }
+
+  func giveBackMemory() {
+    if pool.giveBackUnused() { Platform.returnFreeMemory() }
   }
 
   /// Says that the thread is about to sleep, unless there is work.

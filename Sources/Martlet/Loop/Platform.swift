@@ -1,3 +1,4 @@
+internal import CMartletLinux
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -26,6 +27,13 @@ enum Platform {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+  }
+
+  /// Gives memory that was freed back to the system, where the allocator does not do so by itself.
+  static func returnFreeMemory() {
+    #if os(Linux)
+      martlet_return_free_memory()
+    #endif
   }
 
   /// Starts a thread that runs `body` once; false if the system has none to give.

@@ -21,6 +21,8 @@ public struct PacketPool: ~Copyable {
   public struct Statistics: Equatable, Sendable {
     /// Blocks in use now.
     public var blocksInUse = 0
+    /// Blocks in use or kept for use.
+    public var reservedBlocks = 0
     /// Small and large regions in use now.
     public var smallRegionsInUse = 0
     public var largeRegionsInUse = 0
@@ -56,6 +58,10 @@ public struct PacketPool: ~Copyable {
   /// A second handle to the same pool.
   @inlinable public func share() -> PacketPool { unsafe PacketPool(retaining: storage) }
 
+  /// Gives the memory of packets back to the system if none is in use and more is kept than a small loop needs: to be called
+  /// when nothing will happen for a while. Returns whether there was any.
+  package func giveBackUnused() -> Bool { unsafe storage.pointee.giveBackBlocks() }
+
   /// What the pool has done so far.
   public var statistics: Statistics { unsafe storage.pointee.statistics }
 
@@ -80,12 +86,16 @@ extension PacketPool {
     @usableFromInline var handles = 1
     @usableFromInline var statistics = Statistics()
     let configuration: Configuration
-    /// What was asked of the system, to be given back in the end.
-    var allocations: [UnsafeMutableRawPointer] = unsafe []
+    /// What was asked of the system for blocks, to be given back when none is in use.
+    var blockAllocations: [UnsafeMutableRawPointer] = unsafe []
+    /// The same for regions, to be given back in the end.
+    var regionAllocations: [UnsafeMutableRawPointer] = unsafe []
 
     init(configuration: Configuration) { unsafe self.configuration = configuration }
 
     static let blocksPerStep = 64
+    /// What a pool keeps when it is not used, in steps.
+    static let keptSteps = 16
 
     @inlinable @inline(__always) mutating func takeBlock(
       self storage: UnsafeMutablePointer<Storage>
@@ -143,14 +153,23 @@ extension PacketPool {
       }
       let stride = unsafe PacketBlock.byteCount
       let memory = UnsafeMutableRawPointer.allocate(byteCount: step * stride, alignment: 64)
-      unsafe allocations.append(memory)
+      unsafe blockAllocations.append(memory)
       unsafe statistics.systemAllocations += 1
+      unsafe statistics.reservedBlocks += step
       for index in (0..<step).reversed() {
         let block = unsafe (memory + index * stride).bindMemory(to: PacketBlock.self, capacity: 1)
         unsafe block.initialize(to: PacketBlock(pool: storage))
         unsafe block.pointee.next = freeBlock
         unsafe freeBlock = block
       }
+    }
+
+    mutating func giveBackBlocks() -> Bool {
+      guard unsafe statistics.blocksInUse == 0, unsafe blockAllocations.count > Self.keptSteps else { return false }
+      while let memory = unsafe blockAllocations.popLast() { unsafe memory.deallocate() }
+      unsafe freeBlock = nil
+      unsafe statistics.reservedBlocks = 0
+      return true
     }
 
     @usableFromInline mutating func growRegions(large: Bool, self storage: UnsafeMutablePointer<Storage>) {
@@ -166,7 +185,7 @@ extension PacketPool {
       }
       let stride = 64 + size
       let memory = UnsafeMutableRawPointer.allocate(byteCount: step * stride, alignment: 64)
-      unsafe allocations.append(memory)
+      unsafe regionAllocations.append(memory)
       unsafe statistics.systemAllocations += 1
       for index in (0..<step).reversed() {
         let start = unsafe memory + index * stride
@@ -186,7 +205,8 @@ extension PacketPool {
       let use = unsafe storage.pointee.statistics
       guard use.blocksInUse == 0, use.smallRegionsInUse == 0, use.largeRegionsInUse == 0
       else { return }
-      while let memory = unsafe storage.pointee.allocations.popLast() { unsafe memory.deallocate() }
+      while let memory = unsafe storage.pointee.blockAllocations.popLast() { unsafe memory.deallocate() }
+      while let memory = unsafe storage.pointee.regionAllocations.popLast() { unsafe memory.deallocate() }
       unsafe storage.deinitialize(count: 1)
       unsafe storage.deallocate()
     }

@@ -122,6 +122,7 @@ enum LabCrowd {
     try world.runAndWait {
       for host in all { _ = try await host.ping(address) }
     }
+    try world.run(for: .seconds(60))
     return world
   }
 
