@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
-MARTLET_RFC_TAGS="$work/tags" swift test ${SWIFT_TEST_OPTIONS:-} --event-stream-output-path "$work/events" --event-stream-version 0 || status=$?
+MARTLET_RFC_TAGS="$work/tags" swift test ${SWIFT_TEST_OPTIONS:-} --event-stream-output-path "$work/events" --event-stream-version 6.3 || status=$?
 touch "$work/tags" "$work/events"
 [ $status -eq 0 ] || echo "swift test failed ($status)" >&2
 python3 scripts/conformance.py "$work/tags" "$work/events" "$@" || status=$?

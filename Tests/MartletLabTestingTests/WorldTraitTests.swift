@@ -118,6 +118,7 @@ struct WorldTraitTests {
       Issue.record("always")
     }
     #expect(runs.withLock { $0 } == 10)
+    try #require(found.count == 2)
     #expect("\(found[1].comments[0])".hasPrefix("10 of 10 seeds failed (of 100): 1, 2, 3"))
   }
 
