@@ -61,6 +61,7 @@ public func reachable(_ what: String, sourceLocation: SourceLocation = #_sourceL
 /// What has to be seen in at least one run: ``Trait/sometimes(_:)``.
 public struct SometimesTrait: TestTrait, SuiteTrait {
   let expected: [String]
+  /// A suite's trait holds for all tests in it.
   public var isRecursive: Bool { true }
 }
 

@@ -12,6 +12,7 @@ public struct WorldTrait: TestTrait, SuiteTrait, TestScoping {
 
   private final class Identity: Sendable {}
 
+  /// A suite's trait holds for all tests in it.
   public var isRecursive: Bool { true }
 
   init(
@@ -23,12 +24,16 @@ public struct WorldTrait: TestTrait, SuiteTrait, TestScoping {
     self.describe = describe
   }
 
+  /// This trait for a test that it is the innermost of, none for suites.
   public func scopeProvider(for test: Test, testCase: Test.Case?) -> WorldTrait? {
     guard testCase != nil, !test.isSuite else { return nil }
     let innermost = test.traits.last { $0 is WorldTrait } as? WorldTrait
     return innermost?.identity === identity ? self : nil
   }
 
+  /// Runs `function` with each seed.
+  ///
+  /// - Throws: ``MartletLab/WorldError`` if the description or the environment makes no sense.
   public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
   ) async throws {
@@ -86,6 +91,7 @@ extension Trait where Self == WorldTrait {
 
 /// Runs every body twice and compares: ``Trait/deterministic``.
 public struct DeterministicTrait: TestTrait, SuiteTrait {
+  /// A suite's trait holds for all tests in it.
   public var isRecursive: Bool { true }
 }
 

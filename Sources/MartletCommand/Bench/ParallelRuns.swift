@@ -24,7 +24,7 @@ final class RunProgress: Sendable {
   private let state: Mutex<State>
 
   init(total: Int, isShown: Bool = true) {
-    state = Mutex(State(line: ProgressLine(total: total, isShown: isShown, unit: .runs)))
+    state = Mutex(State(line: ProgressLine(total: total, isShown: isShown)))
   }
 
   func step() {

@@ -18,18 +18,24 @@ extension WorldSnapshot {
   public struct Node: Sendable, Equatable {
     /// Whether it does anything.
     public enum Condition: String, Sendable {
+      /// It receives, sends and runs its programs.
       case running
       /// It stands still, and will go on.
       case paused
       /// It has lost its memory and is gone.
       case crashed
     }
+    /// As the description calls it.
     public var name: String
+    /// What it is.
     public var kind: Recording.Node.Kind
+    /// Whether it does anything.
     public var condition: Condition
     /// In the order of the host's own table.
     public var sockets: [Socket]
+    /// By interface and address.
     public var neighbors: [Neighbor]
+    /// By destination, metric and age.
     public var routes: [Route]
     /// What a switch has learnt; empty for all else.
     public var stations: [Station]
@@ -37,6 +43,7 @@ extension WorldSnapshot {
 
   /// A socket, and what waits in it.
   public struct Socket: Sendable, Equatable {
+    /// TCP connection, listener, UDP or echo.
     public var kind: SocketStatus.Kind
     /// The unspecified address says any.
     public var local: SocketAddress
@@ -52,9 +59,11 @@ extension WorldSnapshot {
 
   /// What a host knows of a neighbour. Its age is left out, so that a table at rest stays the same.
   public struct Neighbor: Sendable, Equatable {
+    /// Its IP address.
     public var address: IPAddress
     /// Nil while it is being asked for.
     public var mac: MACAddress?
+    /// As RFC 4861 section 7.3.2 calls it; ARP's too.
     public var state: MartletCore.Neighbor.State
     /// By name, as `eth0`.
     public var interface: String
@@ -62,25 +71,31 @@ extension WorldSnapshot {
 
   /// A row of a routing table; those to the host itself are left out.
   public struct Route: Sendable, Equatable {
+    /// Whose packets take it.
     public var destination: Subnet
     /// Nil: on the link itself.
     public var gateway: IPAddress?
     /// By name, as `eth0`.
     public var interface: String
+    /// Of two routes to one prefix the smaller wins.
     public var metric: UInt32
   }
 
   /// Behind which port of a switch a station is.
   public struct Station: Sendable, Equatable {
+    /// Its Ethernet address.
     public var address: String
+    /// By name, as `port0`.
     public var port: String
   }
 
   /// Two nodes on a wire.
   public struct Link: Sendable, Equatable {
+    /// As the description calls it.
     public var name: String
     /// From the first end to the second.
     public var there: Direction
+    /// From the second end to the first.
     public var back: Direction
   }
 
